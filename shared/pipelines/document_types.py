@@ -59,5 +59,9 @@ MODEL_TASKS: frozenset[str] = frozenset({Task.EXTRACTION, Task.SUMMARIZATION, Ta
 
 
 def track_of(document_type: DocumentType, tasks: Iterable[str] = ()) -> Track:
-    """The track of a document: a task that needs a model takes any type to the technical one."""
-    return Track.TECHNICAL if MODEL_TASKS.intersection(tasks) else TRACKS[document_type]
+    """The track of a document: a task that needs a model takes any type to the technical one.
+
+    A question travels in its task ("qa:Who pays?"), so a task's name ends at the colon.
+    """
+    names = {task.partition(":")[0] for task in tasks}
+    return Track.TECHNICAL if names & MODEL_TASKS else TRACKS[document_type]

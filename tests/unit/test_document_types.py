@@ -26,7 +26,7 @@ def test_every_type_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("document_type", DocumentType)
-@pytest.mark.parametrize("task", ["extraction", "summarization", "qa"])
+@pytest.mark.parametrize("task", ["extraction", "summarization", "qa", "qa: Who pays?"])
 def test_a_task_that_needs_a_model_takes_any_type_to_the_technical_track(
     document_type: DocumentType, task: str
 ) -> None:
