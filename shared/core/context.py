@@ -1,0 +1,139 @@
+"""What a handler is handed beside its event: the world, as a few narrow protocols.
+
+A handler that sees only these runs alone in a test, with plain functions in their place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+R = TypeVar("R")
+M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """Bytes kept outside Kafka."""
+
+    uri: str
+    """Where they are."""
+    sha256: str
+    """Hash of the content, lower-case hex."""
+    size: int
+    """Number of bytes."""
+
+
+class BlobReference(Protocol):
+    """Anything that names stored bytes; the generated `Reference` does."""
+
+    @property
+    def uri(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+
+
+class Blobs(Protocol):
+    """Bytes too large for a record, by the hash of their content."""
+
+    async def put(self, data: bytes) -> StoredBlob:
+        """Keep the bytes; the same bytes twice are kept once."""
+        ...
+
+    async def get(self, reference: BlobReference) -> bytes:
+        """Fetch and check them. Raises Failed(reference_missing), Failed(invalid_event) outside the blob address."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is said to a model."""
+
+    name: str
+    """Prompt file and version, such as `extract-fields@1`."""
+    system: str
+    """Instructions."""
+    user: str
+    """The question with its material."""
+    task: str
+    """Task it serves: extraction, summarization or qa."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to a model: what it used, what it cost, how it ended."""
+
+    task: str
+    """Task it served."""
+    provider: str
+    """Provider's name in the model registry."""
+    model: str
+    """Model that answered."""
+    prompt: str
+    """Prompt file and version."""
+    input_tokens: int
+    """Tokens of the request, as the provider counts."""
+    output_tokens: int
+    """Tokens of the answer, as the provider counts."""
+    cost_usd: float
+    """US dollars by the registry's price list."""
+    milliseconds: int
+    """Wall time from request to the last byte."""
+    outcome: str
+    """`ok`, or the failure class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[M]):
+    """A model's accepted answer, and every request it took."""
+
+    value: M
+    """The answer, checked against its schema."""
+    calls: tuple[Call, ...]
+    """Every request in order, failed ones included; the last one gave the answer."""
+
+
+class Models(Protocol):
+    """The models a pipeline may ask, by the name of a chain in the model registry."""
+
+    async def ask(self, chain: str, prompt: Prompt, schema: type[M]) -> Answer[M]:
+        """Ask the chain's models in order. Raises Unavailable when none is available, Failed when none could answer."""
+        ...
+
+
+class Results(Protocol):
+    """The table of results."""
+
+    async def upsert(self, results: Sequence[Any]) -> Sequence[str]:
+        """Store each result unless one as new is there; gives the state of each: stored, superseded, deduplicated.
+
+        Raises Unavailable when the database is away, Failed(store_rejected) when it refuses a row.
+        """
+        ...
+
+
+class Context(Protocol):
+    """What a handler is handed beside its event."""
+
+    @property
+    def now(self) -> datetime:
+        """The time at which the record was taken up, UTC."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """1 at the first try."""
+        ...
+
+    @property
+    def blobs(self) -> Blobs: ...
+    @property
+    def models(self) -> Models: ...
+    @property
+    def results(self) -> Results: ...
+
+    def resource(self, kind: type[R]) -> R:
+        """What the handler's `opens` opened, or its settings, by class."""
+        ...

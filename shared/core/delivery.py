@@ -1,0 +1,39 @@
+"""A record as Kafka delivered it: a view on its bytes; nothing is decoded until somebody asks."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from shared.core.event import Position
+from shared.core.headers import Headers, History, history_of
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One record of an input, retry or parked topic."""
+
+    position: Position
+    """Where it stands."""
+    key: bytes | None
+    """The document id in UTF-8, if the sender did right."""
+    value: bytes | None
+    """The event, encoded; None for a tombstone."""
+    headers: Headers
+    """The sender's and ours."""
+    appended_at: datetime
+    """When Kafka got it, UTC."""
+
+    @cached_property
+    def history(self) -> History | None:
+        """What it has been through at this stage."""
+        return history_of(self.headers)
+
+    @property
+    def attempt(self) -> int:
+        """1 at the first try."""
+        return self.history.attempts + 1 if self.history else 1
+
+    @property
+    def origin(self) -> Position:
+        """Where it first reached the stage."""
+        return self.history.origin if self.history else self.position

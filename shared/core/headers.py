@@ -1,0 +1,94 @@
+"""The Kafka headers of records that failed, wait or are reviewed; a record on its way through the stages needs none.
+
+Headers on the way in belong to the sender and travel untouched; ours all begin with `penstock-`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from shared.core.event import Position
+from shared.core.failures import Failure
+
+PREFIX = "penstock-"
+
+STAGE = "penstock-stage"
+"""Stage that failed, or that asked for a review."""
+FAILURE = "penstock-failure"
+"""Failure class."""
+MESSAGE = "penstock-message"
+"""What failed, or what a person should look at."""
+ATTEMPTS = "penstock-attempts"
+"""Tries so far."""
+FIRST_FAILED_AT = "penstock-first-failed-at"
+"""ISO 8601, UTC."""
+FAILED_AT = "penstock-failed-at"
+"""ISO 8601, UTC."""
+ORIGIN = "penstock-origin"
+"""topic/partition/offset at which the record first reached the stage."""
+REPLAYED = "penstock-replayed"
+"""Dead letter a record was replayed from: topic/partition/offset."""
+
+Headers = tuple[tuple[str, bytes], ...]
+"""As Kafka has them: ordered, names may repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a record has been through at one stage."""
+
+    stage: str
+    """Stage it failed in."""
+    failure: Failure
+    """Class of the last failure."""
+    message: str
+    """The last failure in one sentence."""
+    attempts: int
+    """Tries so far."""
+    first_failed_at: datetime
+    """When it first failed, UTC."""
+    failed_at: datetime
+    """When it last failed, UTC."""
+    origin: Position
+    """Where it first reached the stage."""
+
+    def to_headers(self) -> Headers:
+        """As headers."""
+        return (
+            (STAGE, self.stage.encode()),
+            (FAILURE, self.failure.value.encode()),
+            (MESSAGE, self.message.encode()),
+            (ATTEMPTS, str(self.attempts).encode()),
+            (FIRST_FAILED_AT, self.first_failed_at.isoformat(timespec="milliseconds").encode()),
+            (FAILED_AT, self.failed_at.isoformat(timespec="milliseconds").encode()),
+            (ORIGIN, str(self.origin).encode()),
+        )
+
+
+def history_of(headers: Headers) -> History | None:
+    """Read a history back; None where the record carries none, or one that nobody of us wrote."""
+    found = {name: value for name, value in headers if name.startswith(PREFIX)}
+    try:
+        return History(
+            stage=found[STAGE].decode(),
+            failure=Failure(found[FAILURE].decode()),
+            message=found[MESSAGE].decode(),
+            attempts=int(found[ATTEMPTS]),
+            first_failed_at=datetime.fromisoformat(found[FIRST_FAILED_AT].decode()).astimezone(UTC),
+            failed_at=datetime.fromisoformat(found[FAILED_AT].decode()).astimezone(UTC),
+            origin=Position.parse(found[ORIGIN].decode()),
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def failed_again(before: History | None, now: History) -> History:
+    """The new history: it keeps where and when the trouble began."""
+    if before is None or before.stage != now.stage:
+        return now
+    return replace(now, first_failed_at=before.first_failed_at, origin=before.origin)
+
+
+def foreign(headers: Iterable[tuple[str, bytes]]) -> Headers:
+    """The sender's own headers."""
+    return tuple((name, value) for name, value in headers if not name.startswith(PREFIX))

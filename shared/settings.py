@@ -1,0 +1,135 @@
+"""Every setting, where it may come from, and the one object that holds them.
+
+Later wins: default, what `penstock up` started, `penstock.toml`, environment (`PENSTOCK_…`, `__` between levels). A name
+that nobody knows is an error, not a setting that is silently without effect.
+"""
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from shared.core.errors import Misconfigured
+
+ENDPOINTS = "endpoints.json"
+"""File in the home folder where the embedded parts say where they are."""
+
+
+class KafkaSettings(BaseModel):
+    """The Kafka; every other key is handed to librdkafka, with dots for underscores."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    bootstrap_servers: str = ""
+    """host:port, comma-separated; empty: the embedded one."""
+    replication_factor: int = 1
+    """Copies of each topic that Penstock makes."""
+
+    def properties(self) -> dict[str, Any]:
+        """As librdkafka wants them."""
+        extra = {name.replace("_", "."): value for name, value in (self.model_extra or {}).items()}
+        return {"bootstrap.servers": self.bootstrap_servers} | extra
+
+
+class Settings(BaseSettings):
+    """All settings of a process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PENSTOCK_", env_nested_delimiter="__", extra="ignore", frozen=True, validate_default=True
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    """The Kafka."""
+    redis_url: SecretStr = SecretStr("")
+    """Redis of the breaker registry; empty: the embedded one."""
+    database_url: SecretStr = SecretStr("")
+    """PostgreSQL of the results; empty: the embedded one."""
+    blob_url: str = ""
+    """Where large files are kept, file:// or s3://; empty: a folder below `home`."""
+    schema_registry_url: str = ""
+    """Confluent schema registry; empty: none, and events carry their schema's fingerprint."""
+    pipeline: str = "shared.pipelines.documents:DOCUMENTS"
+    """The pipeline the commands speak of, as module:name."""
+    home: Path = Path(".penstock")
+    """Folder of the embedded parts."""
+    instance: str = ""
+    """Name of this process among those of its service; empty: a random one."""
+    health_port: int = Field(default=0, ge=0, le=65535)
+    """Port of /health and /metrics; 0: a free one."""
+    group_protocol: str = Field(default="", pattern="^(|classic|consumer)$")
+    """Kafka group protocol; empty: the newer one where the broker is the embedded one, else classic."""
+    models_file: str = ""
+    """The model registry; empty: the one that comes with Penstock."""
+    ocr: bool = True
+    """Whether scanned pages are recognised; off: they fail as `scanned`."""
+
+    @property
+    def blobs(self) -> str:
+        """Address of the blobs, the default filled in."""
+        return self.blob_url or (self.home.resolve() / "blobs").as_uri()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where settings come from, the strongest first."""
+        toml = InitSettingsSource(settings_cls, {k: v for k, v in toml_file().items() if k in cls.model_fields})
+        home = Path(os.environ.get("PENSTOCK_HOME") or toml_file().get("home") or ".penstock")
+        return init_settings, env_settings, toml, InitSettingsSource(settings_cls, embedded(home))
+
+
+def toml_file() -> dict[str, Any]:
+    """What `penstock.toml` (or the file PENSTOCK_CONFIG names) says; empty where there is none."""
+    path = Path(os.environ.get("PENSTOCK_CONFIG", "penstock.toml"))
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        raise Misconfigured(f"{path} is not TOML: {error}") from error
+
+
+def embedded(home: Path) -> dict[str, Any]:
+    """Addresses of the embedded parts that run in that folder."""
+    try:
+        found = json.loads((home / ENDPOINTS).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    names = {"redis": "redis_url", "database": "database_url"}
+    settings = {names[part]: address for part, address in found.items() if part in names}
+    return settings | ({"kafka": {"bootstrap_servers": found["kafka"]}} if "kafka" in found else {})
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process. Raises Misconfigured naming the setting, its value and what it may be."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()]
+        raise Misconfigured("settings: " + "; ".join(lines)) from error
+
+
+def own_settings(kind: type[Any], service: str) -> Any:
+    """A service's own settings: table `[<service>]` of the file, then `PENSTOCK_<SERVICE>__<NAME>`."""
+    prefix = f"PENSTOCK_{service.upper()}__"
+    table = dict(toml_file().get(service, {}))
+    table |= {k.removeprefix(prefix).lower(): v for k, v in os.environ.items() if k.startswith(prefix)}
+    try:
+        return kind(**table)
+    except ValidationError as error:
+        lines = [f"{service}.{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()]
+        raise Misconfigured("settings: " + "; ".join(lines)) from error
