@@ -1,7 +1,7 @@
 """Every setting, where it may come from, and the one object that holds them.
 
-Later wins: default, what `penstock up` started, `penstock.toml`, environment (`PENSTOCK_…`, `__` between levels). A name
-that nobody knows is an error, not a setting that is silently without effect.
+Later wins: default, what `penstock up` started, `penstock.toml`, environment (`PENSTOCK_…`, `__` between levels). A
+name that nobody knows is an error, not a setting that is silently without effect.
 """
 
 import json

@@ -1,0 +1,182 @@
+"""The protocols by which the runtime and the services reach the world; each has one real room and one in memory.
+
+What a handler may touch is narrower, and stands in `shared.core.context`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from shared.core.event import Event
+from shared.core.failures import Failure
+
+
+class Codec(Protocol):
+    """Events to bytes and back."""
+
+    def encode(self, event: Event) -> bytes:
+        """The event on the wire."""
+        ...
+
+    def decode(self, data: bytes, takes: tuple[type[Event], ...]) -> Any:
+        """The event. Raises Failed: undecodable, unknown_schema, or invalid_event where it is of no type in `takes`."""
+        ...
+
+
+class Publisher(Protocol):
+    """Writes single events from outside a transaction."""
+
+    async def publish(self, topic: str, event: Event) -> None:
+        """Return when Kafka has it on all replicas. Raises Unavailable, or Failed(too_large)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A breaker's answer to a call that wants to be made."""
+
+    allowed: bool
+    """Go ahead."""
+    probe: bool = False
+    """This is the one call that tries whether the dependency is back."""
+    after: float = 0.0
+    """Seconds until it is worth asking again, where it is not allowed."""
+
+
+class BreakerState(StrEnum):
+    """The three states of a circuit breaker."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half-open"
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerReport:
+    """One breaker, for people and metrics."""
+
+    name: str
+    """Dependency it guards, such as `model:sim-large`."""
+    state: BreakerState
+    """Its state."""
+    since: datetime
+    """Since when, UTC."""
+    reason: str
+    """Why it is in that state, in one sentence."""
+    failures: int
+    """Failures in the window."""
+    calls: int
+    """Calls in the window."""
+    reopens_in: float
+    """Seconds until a probe is allowed; 0 where it is not open."""
+
+
+class Breakers(Protocol):
+    """The circuit breakers of all dependencies, shared by every process."""
+
+    async def ask(self, name: str) -> Permit:
+        """May a call be made? Answered from local state; a probe is leased from the registry."""
+        ...
+
+    def record(self, name: str, failure: Failure | None) -> None:
+        """A call ended: None where the dependency did its work."""
+        ...
+
+    async def reports(self) -> Sequence[BreakerReport]:
+        """Every known breaker."""
+        ...
+
+    async def trip(self, name: str, reason: str) -> None:
+        """Open it by hand; it stays open until it is reset."""
+        ...
+
+    async def reset(self, name: str) -> None:
+        """Close it by hand."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A submission as the ingest door keeps it."""
+
+    document_id: str
+    tenant: str
+    version: int
+    sha256: str
+    batch_id: str
+    filename: str
+    submitted_at: datetime
+
+
+class Submissions(Protocol):
+    """What the ingest door accepted."""
+
+    async def find(self, document_id: str) -> Submitted | None:
+        """The newest accepted submission of the document."""
+        ...
+
+    async def accept(self, submission: Submitted) -> None:
+        """Note it; the same one twice is noted once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """A document that waits for a person, or did."""
+
+    review_id: str
+    """topic/partition/offset of the request: the same request is the same review."""
+    document_id: str
+    pipeline: str
+    stage: str
+    failure: str
+    """Failure class that sent it; empty where the stage simply asked."""
+    reason: str
+    proposal: bytes
+    """The event that approval emits, as it was on the wire."""
+    requested_at: datetime
+    decision: str = ""
+    """Empty while it waits, then `approve` or `reject`."""
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    note: str = ""
+    sequence: int = 0
+    """Place of the decision in the outbox; 0 while it waits."""
+
+
+class Reviews(Protocol):
+    """The table of reviews, which is also the outbox of decisions."""
+
+    async def request(self, items: Sequence[ReviewItem]) -> None:
+        """Note requests; one that is known already is left as it is."""
+        ...
+
+    async def waiting(self, limit: int) -> Sequence[ReviewItem]:
+        """Undecided ones, oldest first."""
+        ...
+
+    async def get(self, review_id: str) -> ReviewItem | None: ...
+
+    async def decide(self, review_id: str, decision: str, by: str, note: str) -> ReviewItem | None:
+        """Decide once: gives the item as decided now, or None where it is unknown or decided already."""
+        ...
+
+    async def decided_after(self, sequence: int, limit: int) -> Sequence[ReviewItem]:
+        """Decisions beyond the sequence, in order: what the relay still has to send."""
+        ...
+
+
+class StoredResults(Protocol):
+    """Reading side of the table of results."""
+
+    async def find(self, document_id: str) -> Mapping[str, Any] | None:
+        """The stored result, as a row."""
+        ...
+
+    async def list(
+        self, *, batch_id: str = "", document_type: str = "", limit: int = 100
+    ) -> Sequence[Mapping[str, Any]]:
+        """Newest first."""
+        ...
