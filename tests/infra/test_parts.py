@@ -1,0 +1,54 @@
+"""The embedded parts against real clients."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from infra.local.parts import Endpoints, start_parts
+from infra.local.processes import LocalError
+
+
+def test_kafka_creates_a_topic_and_takes_a_large_record(parts: Endpoints) -> None:
+    topic = f"large-{uuid.uuid4()}"
+    admin = AdminClient({"bootstrap.servers": parts.kafka or ""})
+    created = admin.create_topics([NewTopic(topic, 12, 1, config={"max.message.bytes": "2200000"})])
+    created[topic].result(20)
+    errors: list[object] = []
+    producer = Producer({"bootstrap.servers": parts.kafka or "", "message.max.bytes": 4_000_000})
+    producer.produce(topic, b"x" * 2_100_000, b"key", on_delivery=lambda error, _: errors.append(error))
+    assert producer.flush(20) == 0
+    assert errors == [None]
+
+
+def test_redis_runs_scripts_and_keeps_values(parts: Endpoints) -> None:
+    with redis.Redis.from_url(parts.redis or "") as client:
+        key = str(uuid.uuid4())
+        assert client.eval("return redis.call('SET', KEYS[1], ARGV[1])", 1, key, "7") in (b"OK", "OK")
+        assert client.get(key) == b"7"
+        assert client.config_get("appendonly")["appendonly"] == "yes"
+
+
+def test_postgres_is_version_18_speaks_utf_8_and_refuses_a_wrong_password(parts: Endpoints) -> None:
+    with psycopg.connect(parts.database or "") as connection:
+        assert connection.info.server_version // 10_000 == 18
+        assert connection.info.encoding == "utf-8"
+        row = connection.execute("select lower('ÄÖ'), current_setting('listen_addresses')").fetchone()
+        assert row is not None
+        assert row[1] == "127.0.0.1"
+    if "PENSTOCK_DATABASE_URL" not in os.environ:
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(parts.database or "", password="wrong")
+
+
+def test_an_unknown_part_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="no such part: zookeeper; there are kafka, postgres, redis"):
+        start_parts(tmp_path, {"zookeeper"})
