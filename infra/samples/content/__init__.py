@@ -1,0 +1,1 @@
+"""What the sample documents say, type by type; how it is written down is the writers' concern."""
