@@ -55,12 +55,17 @@ class RunningParts:
                 self.children[name].stop(STOP_SECONDS)
 
 
-def start_parts(home: Path, wanted: Collection[str] = NAMES, report: Report = lambda line: None) -> RunningParts:
-    """Start the wanted parts with their state in `home` and wait until each one answers."""
+def start_parts(
+    home: Path,
+    wanted: Collection[str] = NAMES,
+    report: Report = lambda line: None,
+    give_up: Callable[[], bool] = lambda: False,
+) -> RunningParts:
+    """Start the wanted parts with their state in `home` and wait until each one answers, or `give_up` says to stop."""
     if unknown := set(wanted) - NAMES:
         raise LocalError(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(sorted(NAMES))}")
     home = home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True, mode=0o711)
     ports = remembered_ports(home, *NAMES, "kafka-controller")
     prepare: dict[str, Callable[[], Part]] = {
         "kafka": lambda: kafka.prepare(home, ports["kafka"], ports["kafka-controller"], report),
@@ -73,7 +78,7 @@ def start_parts(home: Path, wanted: Collection[str] = NAMES, report: Report = la
         began = time.monotonic()
         part = prepare[name]()
         children[name] = spawn(part.command)
-        wait_until_ready(part, children[name])
+        wait_until_ready(part, children[name], give_up)
         report(f"{name} is ready after {time.monotonic() - began:.1f} s at {part.address.rpartition('@')[2]}")
         return part.address
 
@@ -89,10 +94,12 @@ def start_parts(home: Path, wanted: Collection[str] = NAMES, report: Report = la
     return RunningParts(endpoints, MappingProxyType(children))
 
 
-def wait_until_ready(part: Part, child: Child) -> None:
+def wait_until_ready(part: Part, child: Child, give_up: Callable[[], bool]) -> None:
     """Wait until a part answers; raise with the end of its log if it ends or takes too long."""
     deadline = time.monotonic() + READY_SECONDS
     while not part.answers():
+        if give_up():
+            raise LocalError(f"{part.command.name} was stopped before it was ready")
         code = child.exit_code()
         if code is not None or time.monotonic() > deadline:
             happened = f"ended with status {code}" if code is not None else f"did not answer in {READY_SECONDS:.0f} s"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
+import secrets
 import shutil
 import signal
 import struct
 import subprocess
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,6 +59,7 @@ share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
 # Consumer groups notice a death within 6 s; the minimum settings must be lowered too, or the others are refused.
 group.initial.rebalance.delay.ms=0
+group.consumer.assignment.interval.ms=0
 group.consumer.assignors=uniform,range
 group.consumer.min.heartbeat.interval.ms=500
 group.consumer.heartbeat.interval.ms=500
@@ -74,7 +74,8 @@ def prepare(home: Path, port: int, controller_port: int, report: Callable[[str],
     data, properties, scratch = folder / "data", folder / "server.properties", folder / "tmp"
     # Killed JVMs leave their unpacked compression libraries here.
     shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    scratch.mkdir()
     jars = class_path(report)
     properties.write_text(
         PROPERTIES.format(port=port, controller_port=controller_port, data=data, message_max=MESSAGE_MAX_BYTES)
@@ -98,7 +99,8 @@ def prepare(home: Path, port: int, controller_port: int, report: Callable[[str],
 def _format(properties: Path, data: Path, jars: str) -> None:
     # What an interrupted format left has no identity and no records, and would make the tool refuse.
     shutil.rmtree(data, ignore_errors=True)
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # An identifier that begins with a dash would be taken for an option.
+    cluster_id = secrets.token_urlsafe(16).replace("-", "A")
     tool = (str(JAVA), *JVM, "-cp", jars, "kafka.tools.StorageTool")
     done = subprocess.run(
         [*tool, "format", "-t", cluster_id, "-c", str(properties)],

@@ -18,7 +18,7 @@ OLDEST = (6, 2)
 def prepare(home: Path, port: int) -> Part:
     """Choose the server and its folder."""
     folder = home / "redis"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     options = {
         "bind": "127.0.0.1",
         "port": str(port),
@@ -26,6 +26,8 @@ def prepare(home: Path, port: int) -> Part:
         "daemonize": "no",
         "appendonly": "yes",
         "save": "",
+        # Its command line is by which it is recognised if it is ever left behind.
+        "set-proc-title": "no",
     }
     arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
     return Part(
