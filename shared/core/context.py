@@ -3,10 +3,11 @@
 A handler that sees only these runs alone in a test, with plain functions in their place.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
+
+from shared.core.results import Results
 
 R = TypeVar("R")
 M = TypeVar("M")
@@ -100,17 +101,6 @@ class Models(Protocol):
 
     async def ask(self, chain: str, prompt: Prompt, schema: type[M]) -> Answer[M]:
         """Ask the chain's models in order. Raises Unavailable when none is available, Failed when none could answer."""
-        ...
-
-
-class Results(Protocol):
-    """The table of results."""
-
-    async def upsert(self, results: Sequence[Any]) -> Sequence[str]:
-        """Store each result unless one as new is there; gives the state of each: stored, superseded, deduplicated.
-
-        Raises Unavailable when the database is away, Failed(store_rejected) when it refuses a row.
-        """
         ...
 
 

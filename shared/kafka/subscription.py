@@ -1,0 +1,129 @@
+"""A group member's reading side: batches of deliveries, and what it is told when partitions come and go."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from shared.core.delivery import Delivery
+from shared.core.event import Position
+from shared.kafka.properties import Properties
+from shared.kafka.transactions import Offset, repeat
+
+ASSIGN_FOR = 45.0
+"""Seconds for which committed offsets are asked for; they are withheld while an earlier transaction is pending."""
+
+STOPPING = frozenset(
+    (
+        KafkaError._AUTO_OFFSET_RESET,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+    )
+)
+"""What no amount of polling mends: the process ends with the error, and says it again at each start."""
+
+
+class Owner(Protocol):
+    """Who works on the partitions; called on the polling thread, inside `poll`."""
+
+    def assigned(self, offsets: Sequence[Offset]) -> None:
+        """These are ours now, from there on."""
+        ...
+
+    def revoked(self, partitions: Sequence[tuple[str, int]]) -> None:
+        """Bring these to an end; the group waits for the return."""
+        ...
+
+    def lost(self, partitions: Sequence[tuple[str, int]]) -> None:
+        """These are somebody else's already; forget them."""
+        ...
+
+
+class Subscription:
+    """Owns a consumer; one thread uses it, and others read `member`."""
+
+    def __init__(self, properties: Properties, topics: Sequence[str], owner: Owner) -> None:
+        self.consumer = Consumer(properties)
+        """The client."""
+        self.member: Any = None
+        """The group's generation, by which a transaction is fenced. Asked for on the polling thread after every poll:
+        asked for on another one while `consume` runs, both calls wait for each other for ever (seen)."""
+        self._owner = owner
+        # Eager assignment replaces the whole set, the newer protocol adds to it and takes from it.
+        self._incremental = properties.get("group.protocol") == "consumer"
+        self.consumer.subscribe(
+            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+
+    def poll(self, most: int, seconds: float) -> list[Delivery]:
+        """What is there: waits for the first record, not for a full batch. Raises KafkaException if it cannot go on."""
+        first = self.consumer.poll(seconds)
+        messages = [] if first is None else [first]
+        if messages and most > 1:
+            messages += self.consumer.consume(most - 1, 0)
+        self.member = self.consumer.consumer_group_metadata()
+        return [delivery(message) for message in messages if _good(message)]
+
+    def pause(self) -> None:
+        """Fetch nothing more; throws away what was fetched ahead, so it is for long waits only."""
+        self.consumer.pause(self.consumer.assignment())
+
+    def resume(self) -> None:
+        """Fetch again."""
+        self.consumer.resume(self.consumer.assignment())
+
+    def close(self) -> None:
+        """Leave the group."""
+        self.consumer.close()
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        found = repeat(lambda: consumer.committed(partitions, timeout=10), ASSIGN_FOR)
+        starts = [self._start(consumer, partition) for partition in found]
+        self._owner.assigned(starts)
+        places = [TopicPartition(s.topic, s.partition, s.offset) for s in starts]
+        consumer.incremental_assign(places) if self._incremental else consumer.assign(places)
+
+    def _start(self, consumer: Consumer, partition: TopicPartition) -> Offset:
+        if partition.error:
+            raise KafkaException(partition.error)
+        if partition.offset >= 0:
+            return Offset(partition.topic, partition.partition, partition.offset, partition.metadata or "")
+        low, _ = repeat(lambda: consumer.get_watermark_offsets(partition, timeout=10), ASSIGN_FOR)
+        return Offset(partition.topic, partition.partition, low, "")
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._owner.revoked([(p.topic, p.partition) for p in partitions])
+        self._unassign(consumer, partitions)
+
+    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._owner.lost([(p.topic, p.partition) for p in partitions])
+        self._unassign(consumer, partitions)
+
+    def _unassign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        consumer.incremental_unassign(partitions) if self._incremental else consumer.unassign()
+
+
+def delivery(message: Message) -> Delivery:
+    """A view on a consumed message."""
+    kind, milliseconds = message.timestamp()
+    headers: Any = message.headers() or ()
+    where: Any = (message.topic(), message.partition(), message.offset())
+    raw: Any = (message.key(), message.value())
+    return Delivery(
+        position=Position(*where),
+        key=raw[0],
+        value=raw[1],
+        headers=tuple((name, value or b"") for name, value in headers),
+        appended_at=datetime.fromtimestamp(milliseconds / 1000 if kind else 0, UTC),
+    )
+
+
+def _good(message: Message) -> bool:
+    error = message.error()
+    if error is None:
+        return True
+    if error.fatal() or error.code() in STOPPING:
+        raise KafkaException(error)
+    return False

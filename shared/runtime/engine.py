@@ -1,0 +1,161 @@
+"""The two threads around the event loop: one polls, one commits, and neither ever waits for a handler.
+
+    poll -> take up -> (loop: decode, handle, settle) -> finished -> begin, produce, offsets, commit
+
+A transaction is opened only around results that are already there, so a slow call never spans one. The next commit
+starts as soon as the previous one is done, and takes along whatever has finished meanwhile.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from shared.kafka.subscription import Subscription
+from shared.kafka.transactions import Committed, Offset, Transactor
+from shared.runtime.runners import Runner
+from shared.runtime.shares import Finished, Shares
+
+
+@dataclass(frozen=True, slots=True)
+class EnginePolicy:
+    """The limits of one process."""
+
+    in_flight: int = 256
+    """Slow records a process works on at once."""
+    buffer: int = 1500
+    """Records taken up and not done."""
+    buffer_bytes: int = 64 << 20
+    """Their size in bytes."""
+    batch: int = 500
+    """Records of one poll, and of one call of a batch handler."""
+    transaction: int = 1000
+    """Records whose results share a transaction."""
+    drain_seconds: float = 10.0
+    """How long a leaving partition waits for the calls that run."""
+    idle_poll_seconds: float = 0.05
+    """How long a poll waits for the first record."""
+    stall_seconds: float = 1.0
+    """How long the window may be full before fetching is paused, which throws away what was fetched ahead."""
+    hang_seconds: float = 40.0
+    """How long a transaction may take before the process ends itself: the client's own call can hang for ever."""
+
+
+class Engine:
+    """Moves records from a subscription through a runner into transactions. It is the subscription's owner."""
+
+    def __init__(self, policy: EnginePolicy, shares: Shares, transactor: Transactor, runner: Runner) -> None:
+        self._policy, self._shares, self._transactor, self._runner = policy, shares, transactor, runner
+        self._stopping = threading.Event()
+        self._drained = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._failed: Callable[[BaseException], None] = lambda _: None
+        self.joined = False
+        """The group has told at least once what is ours."""
+
+    def start(
+        self, subscribe: Callable[["Engine"], Subscription], failed: Callable[[BaseException], None]
+    ) -> list[threading.Thread]:
+        """Start both threads from the loop's own; `failed` is called on the loop with what ended one of them."""
+        self._loop = asyncio.get_running_loop()
+        self._failed = failed
+        self._transactor.open()
+        self._subscription = subscribe(self)
+        threads = [
+            threading.Thread(target=self._guard, args=(body,), name=name, daemon=True)
+            for name, body in (("poll", self._poll), ("commit", self._commit))
+        ]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def stop(self) -> None:
+        """Drain, commit, leave the group; the threads end by themselves."""
+        self._stopping.set()
+
+    @property
+    def hangs(self) -> bool:
+        """A transaction takes longer than any that could still succeed."""
+        since = self._transactor.since
+        return since is not None and time.monotonic() - since > self._policy.hang_seconds
+
+    def _guard(self, body: Callable[[], None]) -> None:
+        try:
+            body()
+        except BaseException as error:  # noqa: BLE001  a thread has no caller: whatever it is, the service must end
+            self._drained.set()
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._failed, error)
+
+    # ------------------------------------------------------------------------------------------- the polling thread
+
+    def _poll(self) -> None:
+        full_since: float | None = None
+        while not self._stopping.is_set():
+            room = self._shares.room(self._policy.buffer, self._policy.buffer_bytes)
+            if room > 0:
+                if full_since is not None and time.monotonic() - full_since > self._policy.stall_seconds:
+                    self._subscription.resume()
+                full_since = None
+                self._admit(min(room, self._policy.batch), self._policy.idle_poll_seconds)
+            else:
+                full_since = full_since or time.monotonic()
+                self._wait_for_room(time.monotonic() - full_since)
+        self._shares.drain(None, self._policy.drain_seconds)
+        self._drained.set()
+        self._subscription.close()
+
+    def _wait_for_room(self, seconds: float) -> None:
+        """Not polling is the gentle way to hold back; past the stall time poll on, paused, to stay a member."""
+        with self._shares.changed:
+            self._shares.changed.wait(0.02)
+        if seconds > self._policy.stall_seconds:
+            self._subscription.pause()
+            self._admit(1, 0.02)
+
+    def _admit(self, most: int, seconds: float) -> None:
+        taken = self._shares.take(self._subscription.poll(most, seconds))
+        if taken and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._runner.admit, taken)
+
+    def assigned(self, offsets: Sequence[Offset]) -> None:
+        """The group gave us these."""
+        self._shares.add(offsets)
+        self.joined = True
+
+    def revoked(self, partitions: Sequence[tuple[str, int]]) -> None:
+        """The group wants these back: what runs ends and is committed first, so that nothing is done twice."""
+        self._shares.drain(partitions, self._policy.drain_seconds)
+        self._shares.drop(partitions)
+
+    def lost(self, partitions: Sequence[tuple[str, int]]) -> None:
+        """Somebody else has these already."""
+        self._shares.drop(partitions)
+
+    # ------------------------------------------------------------------------------------------ the committing thread
+
+    def _commit(self) -> None:
+        unsent: list[Finished] = []
+        while not (self._drained.is_set() and not unsent):
+            # What an aborted attempt could not write stays at the head: its offsets count as done in every snapshot.
+            fresh = self._shares.await_finished(0.0 if unsent else 0.25, self._policy.transaction)
+            self._shares.complete(fresh)
+            unsent = [one for one in (*unsent, *fresh) if one.taken.share.alive]
+            if not self._write(unsent):
+                if self._drained.wait(0.2):  # let the poll rejoin the group before the next try
+                    return
+                continue
+            unsent = []
+
+    def _write(self, finished: Sequence[Finished]) -> bool:
+        progress = self._shares.snapshot()
+        if not progress:
+            return True
+        records = [record for one in finished for record in one.records]
+        offsets = [offset for _, offset in progress]
+        if self._transactor.commit(records, offsets, self._subscription) is Committed.NO:
+            self._shares.not_committed(share for share, _ in progress)
+            return False
+        self._shares.committed(finished)
+        return True

@@ -1,0 +1,133 @@
+"""The layers around a handler: decode, call, turn errors into outcomes, settle.
+
+Errors become outcomes here and nowhere else: `Guard` is the only place of the system that catches whatever comes.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.core.context import Context
+from shared.core.delivery import Delivery
+from shared.core.errors import Failed, Misconfigured, Unavailable
+from shared.core.failures import REMEDIES, Failure, Remedy
+from shared.core.outcome import DeadLetter, Outcome, Park, Retry
+from shared.core.settle import Place, Settled, settle
+from shared.core.stage import Handler
+from shared.ports import Codec
+from shared.runtime.shares import Taken
+
+SCHEMA_PATIENCE = timedelta(minutes=1)
+"""How long a record of an unknown schema waits for its schema to be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """A handler with everything around it; gives decisions."""
+
+    place: Place
+    handler: Handler
+    codec: Codec
+    context: Callable[[Delivery, datetime], Context]
+    """Makes what the handler is handed."""
+    now: Callable[[], datetime]
+    """UTC."""
+    observe: Callable[[Delivery, Outcome[Any], float], None]
+    """Told of each outcome and the handler's seconds."""
+
+    async def slow(self, taken: Taken) -> Settled:
+        """Decide about one record with an async handler."""
+        event = self._decode(taken.delivery)
+        if isinstance(event, DeadLetter | Park):
+            return self._settle(taken.delivery, None, event, self.now())
+        started = self.now()
+        with Guard() as guard:
+            guard.outcome = await self.handler.call(event, self.context(taken.delivery, started))
+        return self._settle(taken.delivery, event, guard.outcome, started)
+
+    def cheap(self, taken: Taken) -> Settled:
+        """Decide about one record with a plain handler."""
+        event = self._decode(taken.delivery)
+        if isinstance(event, DeadLetter | Park):
+            return self._settle(taken.delivery, None, event, self.now())
+        started = self.now()
+        with Guard() as guard:
+            guard.outcome = self.handler.call(event, self.context(taken.delivery, started))
+        return self._settle(taken.delivery, event, guard.outcome, started)
+
+    async def batch(self, batch: Sequence[Taken]) -> Sequence[Settled]:
+        """Decide about many records with a batch handler; what cannot be decoded does not reach it."""
+        started = self.now()
+        events = [self._decode(taken.delivery) for taken in batch]
+        good = [index for index, event in enumerate(events) if not isinstance(event, DeadLetter | Park)]
+        outcomes: dict[int, Any] = {i: e for i, e in enumerate(events) if isinstance(e, DeadLetter | Park)}
+        if good:
+            context = self.context(batch[good[0]].delivery, started)
+            with Guard() as guard:
+                guard.outcome = await self.handler.call([events[i] for i in good], context)
+            # An error of the call as a whole is everybody's outcome.
+            each = guard.outcome if isinstance(guard.outcome, list | tuple) else [guard.outcome] * len(good)
+            outcomes |= dict(zip(good, each, strict=True))
+        return [
+            self._settle(taken.delivery, events[i] if i in good else None, outcomes[i], started)
+            for i, taken in enumerate(batch)
+        ]
+
+    def _settle(self, delivery: Delivery, event: Any, outcome: Outcome[Any], started: datetime) -> Settled:
+        now = self.now()
+        self.observe(delivery, outcome, (now - started).total_seconds())
+        return settle(self.place, delivery, event, outcome, now)
+
+    def _decode(self, delivery: Delivery) -> Any:
+        """The event, or what becomes of a record that has none."""
+        try:
+            if delivery.value is None:
+                raise Failed(Failure.INVALID_EVENT, "the record has no value: a tombstone is no document")
+            event = self.codec.decode(delivery.value, self.place.stage.takes)
+            if delivery.key != event.document_id.encode():
+                key = "no key" if delivery.key is None else f"the key {delivery.key[:80]!r}"
+                raise Failed(
+                    Failure.INVALID_EVENT, f"{key}, but document_id {event.document_id!r}: they must be the same"
+                )
+            return event
+        except Failed as error:
+            waited = self.now() - delivery.appended_at
+            if error.failure is Failure.UNKNOWN_SCHEMA and waited < SCHEMA_PATIENCE:
+                return Park("schemas", error.message, after=2.0)
+            return DeadLetter(error.failure, error.message)
+
+
+class Guard:
+    """Stands around a handler's call: an error inside becomes `outcome`, unless it is no document's fault."""
+
+    outcome: Any = None
+    """What the handler returned, or what its error stands for."""
+
+    def __enter__(self) -> "Guard":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        self.outcome = outcome_of(error)
+        return True
+
+
+def outcome_of(error: Exception) -> Outcome[Any]:
+    """The outcome an error stands for. Raises Misconfigured again: that is no document's fault."""
+    match error:
+        case Misconfigured():
+            raise error
+        case Unavailable():
+            return Park(error.dependency, error.message, error.after)
+        case Failed():
+            match REMEDIES[error.failure]:
+                case Remedy.RETRY:
+                    return Retry(error.failure, error.message, error.after)
+                case Remedy.PARK:
+                    return Park(error.failure.value, error.message, error.after or 1.0)
+                case _:
+                    return DeadLetter(error.failure, error.message)
+        case _:
+            return Retry(Failure.INTERNAL, f"{type(error).__name__}: {error}")

@@ -1,0 +1,174 @@
+"""The partitions this process works on, and what it holds of each: all that the Kafka threads and the loop share.
+
+A share lives from an assignment to its loss and is never revived: whatever still refers to a dead one is thrown away,
+because another process does that work now.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from shared.core.delivery import Delivery
+from shared.core.progress import Progress
+from shared.kafka.transactions import Offset, Record
+
+
+@dataclass(slots=True, eq=False)
+class Share:
+    """One assigned partition."""
+
+    topic: str
+    partition: int
+    progress: Progress
+    alive: bool = True
+    """Still ours."""
+    draining: bool = False
+    """Leaving: what runs may end, nothing more is begun."""
+    running: int = 0
+    """Records that a handler is at work on."""
+    uncommitted: int = 0
+    """Finished records whose transaction is not through."""
+    held_bytes: int = 0
+    """Size of the records taken up and not done."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """A record this process has taken up."""
+
+    share: Share
+    delivery: Delivery
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it may still be begun here."""
+        return self.share.alive and not self.share.draining
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finished:
+    """A record with everything that is to be written about it."""
+
+    taken: Taken
+    records: tuple[Record, ...] = ()
+
+
+@dataclass(slots=True)
+class Shares:
+    """All shares of a process, behind one lock that is held for moments only."""
+
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    """Notified whenever a record finishes, is committed, or a share changes."""
+    _shares: dict[tuple[str, int], Share] = field(default_factory=dict)
+    _finished: list[Finished] = field(default_factory=list)
+
+    def add(self, offsets: Iterable[Offset]) -> None:
+        """These partitions are ours."""
+        with self.changed:
+            for start in offsets:
+                progress = Progress(start.offset, start.metadata)
+                self._shares[start.topic, start.partition] = Share(start.topic, start.partition, progress)
+
+    def take(self, deliveries: Iterable[Delivery]) -> list[Taken]:
+        """Take records up; leaves out what an earlier owner has completed, and what is not ours."""
+        taken = []
+        with self.changed:
+            for delivery in deliveries:
+                position = delivery.position
+                share = self._shares.get((position.topic, position.partition))
+                if share is not None and share.progress.admit(position.offset):
+                    taken.append(Taken(share, delivery))
+                    share.held_bytes += len(delivery.value or b"")
+        return taken
+
+    def room(self, records: int, size: int) -> int:
+        """How many more records may be taken up under a limit of records and of bytes."""
+        with self.changed:
+            shares = self._shares.values()
+            if sum(s.held_bytes for s in shares) >= size or any(s.progress.full for s in shares):
+                return 0
+            return records - sum(s.progress.incomplete for s in shares)
+
+    def begin(self, taken: Sequence[Taken]) -> None:
+        """A handler starts on them."""
+        with self.changed:
+            for one in taken:
+                one.share.running += 1
+
+    def pause(self, taken: Sequence[Taken]) -> None:
+        """The handler stopped without finishing them; they will be begun again."""
+        with self.changed:
+            for one in taken:
+                one.share.running -= 1
+            self.changed.notify_all()
+
+    def finish(self, finished: Sequence[Finished]) -> None:
+        """The handler is done with them."""
+        with self.changed:
+            for one in finished:
+                one.taken.share.running -= 1
+                one.taken.share.uncommitted += 1
+            self._finished += finished
+            self.changed.notify_all()
+
+    def await_finished(self, seconds: float, most: int) -> list[Finished]:
+        """What has finished, as soon as something has."""
+        with self.changed:
+            self.changed.wait_for(lambda: bool(self._finished), seconds)
+            batch, self._finished = self._finished[:most], self._finished[most:]
+            return batch
+
+    def complete(self, finished: Sequence[Finished]) -> None:
+        """Count them as done in the next snapshot; they must be written with it."""
+        with self.changed:
+            for one in finished:
+                one.taken.share.progress.complete(one.taken.delivery.position.offset)
+                one.taken.share.held_bytes -= len(one.taken.delivery.value or b"")
+
+    def snapshot(self) -> list[tuple[Share, Offset]]:
+        """Progress of every share on which something changed; marks it as told."""
+        with self.changed:
+            changed = [share for share in self._shares.values() if share.progress.dirty]
+            for share in changed:
+                share.progress.dirty = False
+            return [(s, Offset(s.topic, s.partition, *s.progress.snapshot())) for s in changed]
+
+    def committed(self, finished: Sequence[Finished]) -> None:
+        """Their transaction is through."""
+        with self.changed:
+            for one in finished:
+                one.taken.share.uncommitted -= 1
+            self.changed.notify_all()
+
+    def not_committed(self, shares: Iterable[Share]) -> None:
+        """Their transaction was aborted: the progress is still to be told."""
+        with self.changed:
+            for share in shares:
+                share.progress.dirty = True
+
+    def drain(self, partitions: Iterable[tuple[str, int]] | None, seconds: float) -> bool:
+        """Begin nothing more of these (None: all) and wait for what runs to be committed; False at the deadline."""
+        with self.changed:
+            keys = list(self._shares) if partitions is None else list(partitions)
+            leaving = [self._shares[key] for key in keys if key in self._shares]
+            for share in leaving:
+                share.draining = True
+            return self.changed.wait_for(lambda: all(not s.running and not s.uncommitted for s in leaving), seconds)
+
+    def drop(self, partitions: Iterable[tuple[str, int]]) -> None:
+        """These are not ours any more."""
+        with self.changed:
+            for key in partitions:
+                if (share := self._shares.pop(key, None)) is not None:
+                    share.alive = False
+            self.changed.notify_all()
+
+    def count(self, of: Callable[[Share], int]) -> int:
+        """Sum of something over all shares."""
+        with self.changed:
+            return sum(of(share) for share in self._shares.values())
+
+    def owned(self) -> list[tuple[str, int]]:
+        """Partitions that are ours."""
+        with self.changed:
+            return sorted(self._shares)
