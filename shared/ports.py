@@ -102,12 +102,19 @@ class Submitted:
     """A submission as the ingest door keeps it."""
 
     document_id: str
+    """The document."""
     tenant: str
+    """On whose account."""
     version: int
+    """Version of the submission."""
     sha256: str
+    """Hash of the content, lower-case hex."""
     batch_id: str
+    """The batch it came with; empty where it came alone."""
     filename: str
+    """What its owner calls it."""
     submitted_at: datetime
+    """When the door took it, UTC."""
 
 
 class Submissions(Protocol):
@@ -118,7 +125,11 @@ class Submissions(Protocol):
         ...
 
     async def accept(self, submission: Submitted) -> None:
-        """Note it; the same one twice is noted once."""
+        """Note it; the same one twice is noted once, an older version than the one noted not at all."""
+        ...
+
+    async def batch(self, batch_id: str, limit: int = 1000) -> Sequence[Submitted]:
+        """What was accepted under a batch, oldest first."""
         ...
 
 
