@@ -61,6 +61,8 @@ class Status:
     """The addresses of the embedded parts."""
     processes: tuple[ServiceProcess, ...]
     """The processes that run; empty where a foreground `up` has ended."""
+    supervisor: int | None = None
+    """The supervisor's process id while it runs."""
 
 
 def up(plan: Plan, home: Path, detach: bool, report: Callable[[str], None] = lambda line: None) -> Status:
@@ -70,9 +72,9 @@ def up(plan: Plan, home: Path, detach: bool, report: Callable[[str], None] = lam
     returns when everything has stopped, which SIGINT or SIGTERM asks for.
     """
     home = home.resolve()
-    if control.is_supervised(home):
-        _relay(home, report, lambda: True)
-        return _status(home, started=False)
+    while control.is_supervised(home):
+        if _relay(home, report, lambda: True):
+            return _status(home, started=False)
     home.mkdir(parents=True, exist_ok=True, mode=0o711)
     if not detach:
         asyncio.run(Supervisor(home, plan, report).run())
@@ -83,7 +85,8 @@ def up(plan: Plan, home: Path, detach: bool, report: Callable[[str], None] = lam
     logs = home / "logs"
     logs.mkdir(exist_ok=True)
     supervisor = _spawn_supervisor(home, logs)
-    _relay(home, report, lambda: os.waitpid(supervisor, os.WNOHANG) != (0, 0))
+    if not _relay(home, report, lambda: os.waitpid(supervisor, os.WNOHANG) != (0, 0)):
+        raise LocalError((logs / "supervisor.err").read_text().strip() or "the supervisor was stopped while starting")
     return _status(home, started=True)
 
 
@@ -152,7 +155,8 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def _status(home: Path, started: bool) -> Status:
-    return Status(started, endpoints(home) or Endpoints(), tuple(ps(home)))
+    supervisor = control.ask(home, {"do": "status"})["pid"]
+    return Status(started, endpoints(home) or Endpoints(), tuple(ps(home)), supervisor)
 
 
 def _spawn_supervisor(home: Path, logs: Path) -> int:
@@ -166,8 +170,8 @@ def _spawn_supervisor(home: Path, logs: Path) -> int:
     return os.posix_spawn(sys.executable, arguments, os.environ, file_actions=streams, setsid=True)
 
 
-def _relay(home: Path, report: Callable[[str], None], has_ended: Callable[[], bool]) -> None:
-    """Report what the supervisor says until everything has been started."""
+def _relay(home: Path, report: Callable[[str], None], has_ended: Callable[[], bool]) -> bool:
+    """Report what the supervisor says until everything has been started; tell whether that came about."""
     heard = 0
     while True:
         try:
@@ -180,8 +184,8 @@ def _relay(home: Path, report: Callable[[str], None], has_ended: Callable[[], bo
                 report(line)
         heard += len(answer["said"])
         if answer["state"] == "running":
-            return
+            return True
         # The lock is asked last: while somebody has it, its owner may still become ready.
         if has_ended() and not control.is_supervised(home):
-            raise LocalError((home / "logs" / "supervisor.err").read_text().strip() or "the supervisor was stopped")
+            return False
         time.sleep(POLL_SECONDS)
