@@ -73,7 +73,8 @@ def up(plan: Plan, home: Path, detach: bool, report: Callable[[str], None] = lam
     """
     home = home.resolve()
     while control.is_supervised(home):
-        if _relay(home, report, lambda: True):
+        # What another `up` is told is for the person who called that one.
+        if _relay(home, lambda line: None, lambda: True):
             return _status(home, started=False)
     home.mkdir(parents=True, exist_ok=True, mode=0o711)
     if not detach:
@@ -178,10 +179,8 @@ def _relay(home: Path, report: Callable[[str], None], has_ended: Callable[[], bo
             answer = control.ask(home, {"do": "status", "since": heard})
         except OSError:
             answer = {"state": "absent", "said": []}
-        # What a supervisor said that ran already when it was first asked is history.
-        if heard or answer["state"] != "running":
-            for line in answer["said"]:
-                report(line)
+        for line in answer["said"]:
+            report(line)
         heard += len(answer["said"])
         if answer["state"] == "running":
             return True
