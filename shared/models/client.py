@@ -1,0 +1,166 @@
+"""A chain of models, asked in order behind their breakers.
+
+    for each model of the chain
+        breaker closed?  no  -> note it, next model
+        call             provider fault        -> note it, next model
+                         refusal               -> next model
+                         bad JSON, cut off     -> one repair at the same model, then next model
+                         content policy        -> failed: another model must not be used to dodge it
+                         token limit           -> only models with a larger window are left
+    nobody answered      a provider fault      -> Failed: it heals
+                         a breaker was open    -> Unavailable: wait, for that model might have answered
+                         else                  -> Failed, as the last model failed
+
+Every request is recorded with what it cost, also where nothing came of it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx
+
+from shared.core.context import Answer, Call, Prompt
+from shared.core.errors import Failed, Unavailable
+from shared.core.failures import Failure
+from shared.models.answers import REPAIRABLE, Checked, check, json_schema, repaired
+from shared.models.registry import Model, Registry
+from shared.models.transport import open_client, send
+from shared.models.wire import PROVIDER_FAULTS
+from shared.ports import Breakers
+
+M = TypeVar("M")
+
+
+class ModelFailed(Failed):
+    """No model of the chain could answer."""
+
+    def __init__(self, failure: Failure, message: str, after: float | None, calls: tuple[Call, ...]) -> None:
+        super().__init__(failure, message, after)
+        self.calls = calls
+        """Every request that was made: it may have to be paid."""
+
+
+class ModelUnavailable(Unavailable):
+    """A model that could have answered is away, and no other could."""
+
+    def __init__(self, dependency: str, message: str, after: float, calls: tuple[Call, ...]) -> None:
+        super().__init__(dependency, message, after)
+        self.calls = calls
+        """Every request that was made: it may have to be paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How asking one model ended without an answer."""
+
+    model: Model
+    """The model."""
+    failure: Failure | None
+    """The failure class; None where its breaker let nothing through."""
+    message: str
+    """What failed."""
+    after: float | None
+    """Seconds until it is worth trying again, as far as anybody said."""
+
+
+@dataclass(slots=True)
+class Asking:
+    """What has happened so far to one question."""
+
+    calls: list[Call] = field(default_factory=list)
+    """Requests in order."""
+    ended: list[Ended] = field(default_factory=list)
+    """Models that gave no answer, in order."""
+
+    def too_small(self, model: Model) -> bool:
+        """The question is known not to fit into the model."""
+        return any(
+            e.failure is Failure.TOKEN_LIMIT and model.context_window <= e.model.context_window for e in self.ended
+        )
+
+    def verdict(self) -> ModelFailed | ModelUnavailable:
+        """Why there is no answer. What an outage kept from answering outweighs what others said of the question."""
+        able = [e for e in self.ended if not self.too_small(e.model)]
+        calls = tuple(self.calls)
+        if faults := [e for e in able if e.failure in PROVIDER_FAULTS]:
+            last = faults[-1]
+            return ModelFailed(last.failure or Failure.INTERNAL, last.message, last.after, calls)
+        if away := [e for e in able if e.failure is None]:
+            return ModelUnavailable(away[0].model.breaker, away[0].message, away[0].after or 1.0, calls)
+        last = self.ended[-1]
+        return ModelFailed(last.failure or Failure.INTERNAL, last.message, last.after, calls)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChains:
+    """The models of a registry behind their breakers; the `Models` that handlers see."""
+
+    registry: Registry
+    """Chains."""
+    breakers: Breakers
+    """Breakers of all models."""
+    http: httpx.AsyncClient
+    """The process's one client."""
+
+    async def ask(self, chain: str, prompt: Prompt, schema: type[M]) -> Answer[M]:
+        """Ask the chain's models in order. Raises ModelUnavailable or ModelFailed, as the head of this file says."""
+        asking = Asking()
+        for model in self.registry.chain(chain):
+            if asking.too_small(model):
+                continue
+            value = await self._ask_model(model, prompt, schema, asking)
+            if value is not None:
+                return Answer(value, tuple(asking.calls))
+            if asking.ended[-1].failure is Failure.CONTENT_POLICY:
+                break
+        raise asking.verdict()
+
+    async def _ask_model(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> M | None:
+        """Ask one model, with one repair; None where it gave no answer, and `asking` says why."""
+        question = prompt
+        for _ in range(2):
+            permit = await self.breakers.ask(model.breaker)
+            if not permit.allowed:
+                asking.ended.append(Ended(model, None, f"{model.breaker}: its breaker is open", permit.after))
+                return None
+            checked, after = await self._call(model, question, schema, asking)
+            if checked.value is not None:
+                return checked.value
+            if checked.failure not in REPAIRABLE:
+                break
+            question = repaired(prompt, checked)
+        asking.ended.append(Ended(model, checked.failure, f"{model.name}: {checked.message}", after))
+        return None
+
+    async def _call(
+        self, model: Model, prompt: Prompt, schema: type[M], asking: Asking
+    ) -> tuple[Checked[M], float | None]:
+        """One request, recorded with its breaker and with its cost."""
+        reply, milliseconds = await send(self.http, model, prompt, json_schema(schema))
+        checked = (
+            Checked[M](failure=reply.failure, message=reply.message) if reply.failure else check(reply.text, schema)
+        )
+        self.breakers.record(model.breaker, checked.failure if checked.failure in PROVIDER_FAULTS else None)
+        asking.calls.append(
+            Call(
+                task=prompt.task,
+                provider=model.provider.name,
+                model=model.id,
+                prompt=prompt.name,
+                input_tokens=reply.input_tokens,
+                output_tokens=reply.output_tokens,
+                cost_usd=model.cost(reply.input_tokens, reply.output_tokens),
+                milliseconds=milliseconds,
+                outcome=checked.failure.value if checked.failure else "ok",
+            )
+        )
+        return checked, reply.after
+
+
+@asynccontextmanager
+async def open_models(registry: Registry, breakers: Breakers) -> AsyncIterator[ModelChains]:
+    """The models of a process, for its life."""
+    async with open_client() as http:
+        yield ModelChains(registry, breakers, http)

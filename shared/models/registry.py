@@ -1,0 +1,218 @@
+"""The model registry as a value: providers, models, prices, chains, and which of them are configured here.
+
+What is configured is decided once, when the registry is loaded: a chain never changes under a running document.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.core.errors import Misconfigured
+
+SHIPPED = Path(__file__).with_name("models.toml")
+"""The registry that comes with Penstock."""
+
+LOCAL = "local"
+"""Name of the rules-based model of this process; a chain that lists it opts in to its answers."""
+
+
+class ProviderEntry(BaseModel):
+    """A provider as the file has it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    wire: Literal["openai", "anthropic"]
+    base_url: str = ""
+    base_url_env: str = ""
+    base_path: str = ""
+    key_env: str = ""
+    needs: tuple[str, ...] = ()
+    simulated: bool = False
+    limit_field: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    timeout: float = Field(default=90.0, gt=0)
+
+
+class ModelEntry(BaseModel):
+    """A model as the file has it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    provider: str
+    id: str = ""
+    id_env: str = ""
+    context_window: int = Field(gt=0)
+    max_output: int = Field(gt=0)
+    input_usd_per_million: Decimal = Field(ge=0)
+    output_usd_per_million: Decimal = Field(ge=0)
+    priced_on: date
+
+
+class RegistryFile(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    providers: dict[str, ProviderEntry]
+    models: dict[str, ModelEntry]
+    chains: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where models are asked."""
+
+    name: str
+    """Name in the registry."""
+    wire: str
+    """`openai`, `anthropic`, or `local` for the model of this process."""
+    base_url: str = ""
+    """Address that the wire's paths follow."""
+    key: str = field(default="", repr=False)
+    """Key; empty where it wants none."""
+    timeout: float = 90.0
+    """Seconds a whole call may take."""
+    limit_field: str = "max_completion_tokens"
+    """What the OpenAI wire calls the most tokens of an answer; it was renamed, and not everybody followed."""
+    simulated: bool = False
+    """It only plays a provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model that can be asked here."""
+
+    name: str
+    """Name in the registry; its breaker is `model:<name>`."""
+    id: str
+    """What the provider calls it."""
+    provider: Provider
+    """Who runs it."""
+    context_window: int
+    """Tokens of question and answer together."""
+    max_output: int
+    """Most tokens of an answer."""
+    input_price: Decimal = Decimal(0)
+    """US dollars per million tokens of the question."""
+    output_price: Decimal = Decimal(0)
+    """US dollars per million tokens of the answer."""
+
+    @property
+    def breaker(self) -> str:
+        """Its dependency, as `penstock breakers` names it."""
+        return f"model:{self.name}"
+
+    def cost(self, input_tokens: int, output_tokens: int) -> float:
+        """US dollars for one call; decimal inside, because prices are."""
+        return float((input_tokens * self.input_price + output_tokens * self.output_price) / 1_000_000)
+
+
+RULES = Model(LOCAL, "rules", Provider(LOCAL, LOCAL), context_window=10_000_000, max_output=100_000)
+"""The rules-based model of this process: costs nothing, and says that its confidence is low."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The chains as they stand here."""
+
+    chains: Mapping[str, tuple[Model, ...]]
+    """Chain to its configured models, in order; never empty."""
+    source: str = field(default=str(SHIPPED), compare=False)
+    """The file it was read from."""
+
+    def chain(self, name: str) -> tuple[Model, ...]:
+        """The models of a chain. Raises Misconfigured where the file has no such chain."""
+        if name not in self.chains:
+            raise Misconfigured(f"{self.source}: no chain {name!r} (has: {', '.join(self.chains)}): add it to [chains]")
+        return self.chains[name]
+
+
+def load_registry(path: str, environment: Mapping[str, str]) -> Registry:
+    """Read the registry file (empty: the shipped one). Raises Misconfigured naming the entry, its value, the remedy."""
+    source = Path(path) if path else SHIPPED
+    try:
+        content = tomllib.loads(source.read_text("utf-8"), parse_float=Decimal)
+        file = RegistryFile.model_validate(content)
+    except OSError as error:
+        raise Misconfigured(f"model registry {source}: {error.strerror}: correct PENSTOCK_MODELS_FILE") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"model registry {source} is not TOML: {error}") from error
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()]
+        raise Misconfigured(f"model registry {source}: " + "; ".join(lines)) from error
+    if problems := list(_problems(file)):
+        raise Misconfigured(f"model registry {source}: " + "; ".join(problems))
+    providers = {name: _provider(name, entry, environment) for name, entry in file.providers.items()}
+    models = {name: _model(name, entry, providers[entry.provider], environment) for name, entry in file.models.items()}
+    available = {
+        name for name, entry in file.models.items() if _configured(file.providers[entry.provider], environment)
+    }
+    known = {**{name: models[name] for name in available}, LOCAL: RULES}
+    return Registry(
+        {chain: _usable([known[name] for name in names if name in known]) for chain, names in file.chains.items()},
+        str(source),
+    )
+
+
+def _problems(file: RegistryFile) -> Iterable[str]:
+    """What pydantic cannot see: names that lead nowhere."""
+    for name, provider in file.providers.items():
+        if not provider.base_url and not provider.base_url_env:
+            yield f"providers.{name} has no address: give it base_url or base_url_env"
+        if not provider.base_url and provider.base_url_env not in provider.needs:
+            yield f"providers.{name}: {provider.base_url_env!r} is its only address: list it in needs"
+    for name, model in file.models.items():
+        if model.provider not in file.providers:
+            yield f"models.{name}.provider = {model.provider!r} is no provider: one of {', '.join(file.providers)}"
+        if model.max_output >= model.context_window:
+            yield f"models.{name}.max_output = {model.max_output} leaves no room in its context window: lower it"
+    if LOCAL in file.models:
+        yield f"models.{LOCAL}: the name is taken by the rules-based model: choose another"
+    for chain, names in file.chains.items():
+        for name in names:
+            if name not in file.models and name != LOCAL:
+                yield f"chains.{chain} names {name!r}, which is no model: add [models.{name}] or take it out"
+
+
+def _configured(provider: ProviderEntry, environment: Mapping[str, str]) -> bool:
+    return all(environment.get(variable) for variable in provider.needs)
+
+
+def _provider(name: str, entry: ProviderEntry, environment: Mapping[str, str]) -> Provider:
+    address = environment.get(entry.base_url_env, "") or entry.base_url
+    key = environment.get(entry.key_env, "").strip()
+    if not key.isascii() or len(key.split()) > 1:
+        raise Misconfigured(f"{entry.key_env} is no key (blanks or odd characters in it, not shown): copy it again")
+    return Provider(
+        name=name,
+        wire=entry.wire,
+        base_url=address.rstrip("/") + entry.base_path,
+        key=key,
+        timeout=entry.timeout,
+        limit_field=entry.limit_field,
+        simulated=entry.simulated,
+    )
+
+
+def _model(name: str, entry: ModelEntry, provider: Provider, environment: Mapping[str, str]) -> Model:
+    return Model(
+        name=name,
+        id=environment.get(entry.id_env, "") or entry.id or name,
+        provider=provider,
+        context_window=entry.context_window,
+        max_output=entry.max_output,
+        input_price=entry.input_usd_per_million,
+        output_price=entry.output_usd_per_million,
+    )
+
+
+def _usable(models: list[Model]) -> tuple[Model, ...]:
+    """Real models where there are any, else simulated ones, else the rules; a chain that lists the rules keeps them."""
+    real = [m for m in models if not m.provider.simulated and m is not RULES]
+    opted_in = [m for m in models if m is RULES]
+    return tuple((real or [m for m in models if m.provider.simulated]) + opted_in) or (RULES,)

@@ -1,0 +1,103 @@
+"""One request to one provider and what came of it: the only file of the room that touches the network or a clock."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from pydantic_core import from_json
+
+from shared.core.context import Prompt
+from shared.core.failures import Failure
+from shared.models import local
+from shared.models.registry import Model
+from shared.models.wire import Reply, Request, Wire, failure_of_status, failure_of_transport, retry_after
+from shared.models.wire_anthropic import AnthropicWire
+from shared.models.wire_openai import OpenAIWire
+
+WIRES: Mapping[str, Wire] = {"openai": OpenAIWire(), "anthropic": AnthropicWire()}
+"""Every wire format by its name in the registry."""
+
+CONNECT_SECONDS = 5.0
+"""Longest wait for a connection; the call as a whole has its provider's timeout."""
+
+LARGEST_RESPONSE = 8 * 1024 * 1024
+"""Most bytes of a response that are read: no answer is that long, a server gone mad is."""
+
+
+@asynccontextmanager
+async def open_client() -> AsyncIterator[httpx.AsyncClient]:
+    """The one HTTP client of a process; its connections close with it."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+    async with httpx.AsyncClient(limits=limits, timeout=None) as client:
+        yield client
+
+
+async def send(client: httpx.AsyncClient, model: Model, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[Reply, int]:
+    """Ask one model once; gives the reply and how many milliseconds it took. A failed call is a reply too."""
+    began = time.monotonic()
+    if model.provider.wire == "local":
+        reply = local.reply(prompt, schema)
+    else:
+        wire = WIRES[model.provider.wire]
+        reply = await _exchange(client, model, wire, wire.request(model, prompt, schema))
+    return reply, round((time.monotonic() - began) * 1000)
+
+
+async def _exchange(client: httpx.AsyncClient, model: Model, wire: Wire, request: Request) -> Reply:
+    begun = False
+    try:
+        async with asyncio.timeout(model.provider.timeout):
+            prepared = client.build_request(
+                "POST",
+                model.provider.base_url + request.path,
+                headers=dict(request.headers),
+                json=request.body,
+                timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+            )
+            response = await client.send(prepared, stream=True)
+            begun = True
+            try:
+                content = await _read(response)
+            finally:
+                await response.aclose()
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        failure = failure_of_transport(error, begun=begun)
+        where = f"{model.provider.name} at {model.provider.base_url}"
+        return Reply(failure=failure, message=f"{where}: {str(error) or f'no answer in {model.provider.timeout:g} s'}")
+    return understood(wire, response.status_code, response.headers, content)
+
+
+async def _read(response: httpx.Response) -> bytes:
+    content = bytearray()
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > LARGEST_RESPONSE:
+            raise httpx.ReadError(f"the response is larger than {LARGEST_RESPONSE} bytes")
+    return bytes(content)
+
+
+def understood(wire: Wire, status: int, headers: Mapping[str, str], content: bytes) -> Reply:
+    """A whole response as a reply; pure."""
+    try:
+        body = from_json(content)
+    except ValueError:
+        body = None
+    if status == 200:
+        try:
+            return wire.reply(body)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            return Reply(failure=Failure.SERVER_ERROR, message=f"status 200, but no answer: {_start(content)}")
+    error = body.get("error") if isinstance(body, dict) else None
+    error = error if isinstance(error, dict) else {"message": str(error or _start(content))}
+    return Reply(
+        failure=wire.fault(error) or failure_of_status(status),
+        message=f"status {status}: {str(error.get('message'))[:300]}",
+        after=retry_after(headers),
+    )
+
+
+def _start(content: bytes) -> str:
+    return repr(content[:120].decode("utf-8", "replace"))

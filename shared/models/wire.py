@@ -1,0 +1,145 @@
+"""What the two wire formats have in common: a request, a reply, and the one table of how a call can fail.
+
+A wire is a pair of pure functions; it opens no connection:
+
+    request(model, prompt, schema) -> Request        reply(body) -> Reply        fault(body) -> Failure | None
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+
+import httpx
+
+from shared.core.context import Prompt
+from shared.core.failures import Failure
+from shared.models.registry import Model
+
+LONGEST_WAIT = 3600.0
+"""Most seconds that a provider's Retry-After is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent to a provider."""
+
+    path: str
+    """Follows the provider's address."""
+    headers: Mapping[str, str]
+    """Beside those of HTTP itself."""
+    body: Mapping[str, Any]
+    """Sent as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: an answer still unchecked, or how the call failed."""
+
+    text: str = ""
+    """The answer as the model wrote it."""
+    input_tokens: int = 0
+    """As the provider counts."""
+    output_tokens: int = 0
+    """As the provider counts."""
+    failure: Failure | None = None
+    """How it failed; None where there is an answer."""
+    message: str = ""
+    """What failed, in the provider's own words."""
+    after: float | None = None
+    """Seconds the provider asked to wait."""
+
+
+class Wire(Protocol):
+    """One wire format."""
+
+    def request(self, model: Model, prompt: Prompt, schema: Mapping[str, Any]) -> Request:
+        """The question on the wire, asking for JSON by the schema."""
+        ...
+
+    def reply(self, body: Mapping[str, Any]) -> Reply:
+        """A response of status 200. Raises LookupError, TypeError or ValueError where it has not the wire's shape."""
+        ...
+
+    def fault(self, error: Mapping[str, Any]) -> Failure | None:
+        """The failure class an error object names more closely than the status; None where the status says it all."""
+        ...
+
+
+STATUSES: Mapping[int, Failure] = {
+    400: Failure.MODEL_UNKNOWN,
+    401: Failure.AUTH,
+    402: Failure.AUTH,
+    403: Failure.AUTH,
+    404: Failure.MODEL_UNKNOWN,
+    408: Failure.TIMEOUT,
+    413: Failure.TOKEN_LIMIT,
+    425: Failure.OVERLOADED,
+    429: Failure.RATE_LIMITED,
+    498: Failure.OVERLOADED,
+    503: Failure.OVERLOADED,
+    504: Failure.TIMEOUT,
+    524: Failure.TIMEOUT,
+    529: Failure.OVERLOADED,
+}
+"""HTTP status to failure class. What is not listed: 5xx is server_error; any other means that this model cannot be
+asked so at this address (a parameter it does not know, a wrong base URL), which is model_unknown: another may do."""
+
+TRANSPORT: tuple[tuple[type[Exception], Failure], ...] = (
+    (TimeoutError, Failure.TIMEOUT),
+    (httpx.TimeoutException, Failure.TIMEOUT),
+    (httpx.UnsupportedProtocol, Failure.MODEL_UNKNOWN),
+    (httpx.InvalidURL, Failure.MODEL_UNKNOWN),
+    (httpx.TooManyRedirects, Failure.MODEL_UNKNOWN),
+    (httpx.HTTPError, Failure.CONNECTION),
+)
+"""What the transport raises, most special first. Once the body has begun, a lost connection is stream_cut."""
+
+PROVIDER_FAULTS = frozenset(
+    {
+        Failure.RATE_LIMITED,
+        Failure.OVERLOADED,
+        Failure.SERVER_ERROR,
+        Failure.TIMEOUT,
+        Failure.CONNECTION,
+        Failure.STREAM_CUT,
+        Failure.AUTH,
+        Failure.MODEL_UNKNOWN,
+    }
+)
+"""Failures that count against a model's breaker. Any other, a refusal or bad JSON, is the model at its work."""
+
+
+def failure_of_status(status: int) -> Failure:
+    """The failure class of a status that is not 200."""
+    return STATUSES.get(status, Failure.SERVER_ERROR if status >= 500 else Failure.MODEL_UNKNOWN)
+
+
+def failure_of_transport(error: Exception, *, begun: bool) -> Failure:
+    """The failure class of what the transport raised; `begun` where the body had begun to arrive."""
+    found = next(failure for kind, failure in TRANSPORT if isinstance(error, kind))
+    return Failure.STREAM_CUT if begun and found is Failure.CONNECTION else found
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds the provider asked to wait. A date is read against the response's own, for clocks differ."""
+    value = headers.get("retry-after", "")
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = _until(value, headers.get("date", ""))
+    # `not >=` and not `<`: a NaN must not pass either.
+    return min(seconds, LONGEST_WAIT) if seconds >= 0 else None
+
+
+def _until(moment: str, now: str) -> float:
+    try:
+        return (parsedate_to_datetime(moment) - parsedate_to_datetime(now)).total_seconds()
+    except (ValueError, TypeError):
+        return -1.0
+
+
+def tokens(usage: Any, name: str) -> int:
+    """A count out of a usage object; 0 where the provider does not count, as some small servers do not."""
+    value = usage.get(name) if isinstance(usage, Mapping) else None
+    return value if isinstance(value, int) and value > 0 else 0

@@ -1,0 +1,81 @@
+"""The messages wire of Anthropic. JSON by a schema is had by forcing the one tool whose input has that schema."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from shared.core.context import Prompt
+from shared.core.failures import Failure
+from shared.models.registry import Model
+from shared.models.wire import Reply, Request, tokens
+
+API_VERSION = "2023-06-01"
+TOOL = "answer"
+
+STOPS: Mapping[str, tuple[Failure, str]] = {
+    "max_tokens": (Failure.TRUNCATED, "the answer reached its token limit"),
+    "refusal": (Failure.REFUSAL, "the model declined to answer"),
+    "model_context_window_exceeded": (Failure.TOKEN_LIMIT, "question and answer exceed the context window"),
+}
+"""Stop reason to failure; any other is an answer."""
+
+WORDS: tuple[tuple[str, Failure], ...] = (
+    ("prompt is too long", Failure.TOKEN_LIMIT),
+    ("exceed context limit", Failure.TOKEN_LIMIT),
+    ("content filtering policy", Failure.CONTENT_POLICY),
+    ("usage policy", Failure.CONTENT_POLICY),
+    ("credit balance", Failure.AUTH),
+)
+"""Words of an error, where its type (`invalid_request_error`) says too little."""
+
+TYPES: Mapping[str, Failure] = {
+    "authentication_error": Failure.AUTH,
+    "permission_error": Failure.AUTH,
+    "billing_error": Failure.AUTH,
+    "not_found_error": Failure.MODEL_UNKNOWN,
+    "request_too_large": Failure.TOKEN_LIMIT,
+    "rate_limit_error": Failure.RATE_LIMITED,
+    "overloaded_error": Failure.OVERLOADED,
+    "timeout_error": Failure.TIMEOUT,
+}
+"""Error type to failure class."""
+
+
+class AnthropicWire:
+    """Pure: values in, values out."""
+
+    def request(self, model: Model, prompt: Prompt, schema: Mapping[str, Any]) -> Request:
+        """The question, asking for JSON by the schema."""
+        return Request(
+            path="/v1/messages",
+            headers={"x-api-key": model.provider.key, "anthropic-version": API_VERSION},
+            body={
+                "model": model.id,
+                "max_tokens": model.max_output,
+                "system": prompt.system,
+                "messages": [{"role": "user", "content": prompt.user}],
+                "tools": [{"name": TOOL, "description": "Give the answer.", "input_schema": schema}],
+                "tool_choice": {"type": "tool", "name": TOOL},
+            },
+        )
+
+    def reply(self, body: Mapping[str, Any]) -> Reply:
+        """The forced tool's input, or the text where the model did not use it."""
+        usage = body.get("usage")
+        blocks = body["content"]
+        inputs = [block["input"] for block in blocks if block["type"] == "tool_use"]
+        said = "".join(block["text"] for block in blocks if block["type"] == "text")
+        failure, words = STOPS.get(str(body.get("stop_reason")), (None, ""))
+        return Reply(
+            text=json.dumps(inputs[0], ensure_ascii=False) if inputs else said,
+            input_tokens=tokens(usage, "input_tokens"),
+            output_tokens=tokens(usage, "output_tokens"),
+            failure=failure,
+            message=words,
+        )
+
+    def fault(self, error: Mapping[str, Any]) -> Failure | None:
+        """By its words, else by its type."""
+        message = str(error.get("message")).lower()
+        found = next((failure for words, failure in WORDS if words in message), None)
+        return found or TYPES.get(str(error.get("type")))

@@ -1,0 +1,79 @@
+"""The chat-completions wire of OpenAI, spoken by vLLM, Ollama and most gateways too."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.core.context import Prompt
+from shared.core.failures import Failure
+from shared.models.registry import Model
+from shared.models.wire import Reply, Request, tokens
+
+CODES: Mapping[str, Failure] = {
+    "context_length_exceeded": Failure.TOKEN_LIMIT,
+    "string_above_max_length": Failure.TOKEN_LIMIT,
+    "content_filter": Failure.CONTENT_POLICY,
+    "content_policy_violation": Failure.CONTENT_POLICY,
+    "invalid_prompt": Failure.CONTENT_POLICY,
+    "insufficient_quota": Failure.AUTH,
+    "invalid_api_key": Failure.AUTH,
+    "model_not_found": Failure.MODEL_UNKNOWN,
+}
+"""Error code to failure class, where it says more than the status."""
+
+WORDS: tuple[tuple[str, Failure], ...] = (
+    ("maximum context length", Failure.TOKEN_LIMIT),
+    ("exceeds the available context", Failure.TOKEN_LIMIT),
+)
+"""Words of servers that send no code."""
+
+
+class OpenAIWire:
+    """Pure: values in, values out."""
+
+    def request(self, model: Model, prompt: Prompt, schema: Mapping[str, Any]) -> Request:
+        """The question, asking for JSON by the schema."""
+        key = model.provider.key
+        return Request(
+            path="/chat/completions",
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            body={
+                "model": model.id,
+                "messages": [
+                    {"role": "system", "content": prompt.system},
+                    {"role": "user", "content": prompt.user},
+                ],
+                model.provider.limit_field: model.max_output,
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": "answer", "strict": True, "schema": schema},
+                },
+            },
+        )
+
+    def reply(self, body: Mapping[str, Any]) -> Reply:
+        """The first choice, and why it ended."""
+        usage = body.get("usage")
+        choice = body["choices"][0]
+        message = choice["message"]
+        failure, words = None, ""
+        if choice.get("finish_reason") == "content_filter":
+            failure, words = Failure.CONTENT_POLICY, "the provider's content filter ended the answer"
+        elif message.get("refusal"):
+            failure, words = Failure.REFUSAL, str(message["refusal"])
+        elif choice.get("finish_reason") == "length":
+            failure, words = Failure.TRUNCATED, "the answer reached its token limit"
+        return Reply(
+            text=str(message.get("content") or ""),
+            input_tokens=tokens(usage, "prompt_tokens"),
+            output_tokens=tokens(usage, "completion_tokens"),
+            failure=failure,
+            message=words,
+        )
+
+    def fault(self, error: Mapping[str, Any]) -> Failure | None:
+        """By its code, else by its type, else by its words."""
+        for name in ("code", "type"):
+            if (found := CODES.get(str(error.get(name)))) is not None:
+                return found
+        message = str(error.get("message")).lower()
+        return next((failure for words, failure in WORDS if words in message), None)
