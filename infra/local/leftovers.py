@@ -55,7 +55,7 @@ def end_leftovers(home: Path, report: Callable[[str], None]) -> None:
         if process is None:
             continue
         report(f"ending {entry['name']} (pid {process.pid}), left behind by a supervisor that was killed")
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
             process.send_signal(signal.Signals[entry["farewell"]])
             _wait(process, entry["grace"] + 1.0)
             os.killpg(process.pid, signal.SIGKILL)
@@ -90,5 +90,7 @@ def _group_of(process: psutil.Process) -> int:
 
 
 def _wait(process: psutil.Process, seconds: float) -> None:
-    with suppress(psutil.TimeoutExpired):
-        process.wait(seconds)
+    """Wait for a process to end; one that is dead and not yet collected by the system has ended."""
+    deadline = time.monotonic() + seconds
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
