@@ -1,0 +1,147 @@
+"""The simulated provider over HTTP: two wire formats, faults on command, a bill.
+
+POST /v1/chat/completions, /v1/messages   GET /bill   GET, POST, DELETE /faults   GET /health/live, /health/ready
+"""
+
+import asyncio
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from infra.modelsim.bill import Bill, SimModel, find, tokens
+from infra.modelsim.faults import Fault, Faults, Order
+from infra.modelsim.shapes import ERRORS, AnthropicShape, OpenAIShape, Refused, Said, Shape, too_long
+from infra.modelsim.thinking import BENDINGS, Question, think, written
+
+SLOWDOWN = 20
+"""How many times longer a `slow` answer takes."""
+
+Sockets = MutableMapping[tuple[str, int], asyncio.Transport]
+"""Open connections by their other end, so that a fault can cut one."""
+
+
+@dataclass(slots=True)
+class ModelSim:
+    """The state of the simulated provider."""
+
+    latency: float = 0.15
+    """Seconds that an answer takes."""
+    faults: Faults = field(default_factory=Faults)
+    bill: Bill = field(default_factory=Bill)
+    sockets: Sockets = field(default_factory=dict)
+
+    async def exchange(self, request: Request, shape: Shape) -> Response:
+        """Answer one request of either wire."""
+        try:
+            question = shape.question(await request.json())
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            return _refusal(shape, Refused(400, f"bad request: {error!r}", "invalid_request_error", None, "api_error"))
+        model = find(question.model)
+        if model is None:
+            return _refusal(shape, ERRORS[Fault.MODEL_UNKNOWN])
+        self.bill.line(question.model).requests += 1
+        order = self.faults.draw(question.model, question.document)
+        fault = order.fault if order else None
+        if fault is Fault.HANG:
+            return await _until_given_up(request)
+        if fault is Fault.CONNECTION:
+            return self._cut(request)
+        if order and fault and fault in ERRORS:
+            return _refusal(shape, ERRORS[fault], order.after)
+        await asyncio.sleep(self.latency * (SLOWDOWN if fault is Fault.SLOW else 1))
+        return self._answer(request, shape, question, (model, fault))
+
+    def _answer(
+        self, request: Request, shape: Shape, question: Question, how: tuple[SimModel, Fault | None]
+    ) -> Response:
+        model, fault = how
+        asked = tokens(question.instructions + question.prompt)
+        if asked > model.context_window or fault is Fault.TOKEN_LIMIT:
+            return _refusal(shape, too_long(asked, model.context_window))
+        content = think(question)
+        if fault and fault in BENDINGS:
+            content = BENDINGS[fault](content)
+        text = written(content, fault)
+        said = Said(text, fault, asked, tokens(text))
+        self.bill.line(question.model).charge(model, asked, said.output_tokens)
+        response = JSONResponse(shape.answer(question, said))
+        return CutResponse(response.body, lambda: self._cut(request)) if fault is Fault.STREAM_CUT else response
+
+    def _cut(self, request: Request) -> Response:
+        """Close the connection under the request; what is returned then reaches nobody."""
+        if request.client and (socket := self.sockets.get((request.client.host, request.client.port))):
+            socket.abort()
+        return Response(status_code=500)
+
+
+class CutResponse(Response):
+    """Half of a body, and then no connection."""
+
+    def __init__(self, body: bytes | memoryview, cut: Callable[[], Response]) -> None:
+        super().__init__(bytes(body), media_type="application/json")
+        self.cut = cut
+
+    async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+        """Promise the whole length, send half of it, cut."""
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": bytes(self.body[: len(self.body) // 2]), "more_body": True})
+        # The half must be on its way before the connection is reset, or the other side never sees that it began.
+        await asyncio.sleep(0.05)
+        self.cut()
+
+
+async def _until_given_up(request: Request) -> Response:
+    """Say nothing until the other side goes away."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    return Response(status_code=500)
+
+
+def _refusal(shape: Shape, refused: Refused, after: float | None = None) -> Response:
+    status, body = shape.error(refused)
+    told = after is not None and refused.status in (429, 503)
+    return JSONResponse(body, status, headers={"retry-after": f"{after:g}"} if told else None)
+
+
+def app(sim: ModelSim) -> Starlette:
+    """The provider's HTTP door."""
+    openai, anthropic = OpenAIShape(), AnthropicShape()
+
+    async def chat(request: Request) -> Response:
+        return await sim.exchange(request, openai)
+
+    async def messages(request: Request) -> Response:
+        return await sim.exchange(request, anthropic)
+
+    async def bill(request: Request) -> Response:
+        return JSONResponse(sim.bill.report())
+
+    async def faults(request: Request) -> Response:
+        if request.method == "DELETE":
+            sim.faults.clear()
+        elif request.method == "POST":
+            try:
+                sim.faults.add(Order.model_validate_json(await request.body()))
+            except ValidationError as error:
+                lines = [f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()]
+                return JSONResponse({"error": "; ".join(lines)}, 400)
+        return JSONResponse([order.model_dump(mode="json") for order in sim.faults.orders])
+
+    async def health(request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    return Starlette(
+        routes=[
+            Route("/v1/chat/completions", chat, methods=["POST"]),
+            Route("/v1/messages", messages, methods=["POST"]),
+            Route("/bill", bill),
+            Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
+            Route("/health/live", health),
+            Route("/health/ready", health),
+        ]
+    )

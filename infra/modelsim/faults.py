@@ -1,0 +1,79 @@
+"""Faults on command: which, for which model, how often, for which documents."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Fault(StrEnum):
+    """The ways in which the simulated provider can be told to fail."""
+
+    RATE_LIMITED = "rate_limited"
+    OVERLOADED = "overloaded"
+    SERVER_ERROR = "server_error"
+    HANG = "hang"
+    CONNECTION = "connection"
+    STREAM_CUT = "stream_cut"
+    MALFORMED_JSON = "malformed_json"
+    SCHEMA_VIOLATION = "schema_violation"
+    TRUNCATED = "truncated"
+    REFUSAL = "refusal"
+    CONTENT_POLICY = "content_policy"
+    TOKEN_LIMIT = "token_limit"
+    AUTH = "auth"
+    MODEL_UNKNOWN = "model_unknown"
+    UNGROUNDED = "ungrounded"
+    LOW_CONFIDENCE = "low_confidence"
+    SLOW = "slow"
+
+
+class Order(BaseModel):
+    """An order to fail, as it is posted to /faults."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = "*"
+    """Model id; `*` for all."""
+    fault: Fault
+    """How to fail."""
+    times: int | None = Field(default=None, gt=0)
+    """How many calls still fail; None without end."""
+    share: float = Field(default=1.0, gt=0, le=1)
+    """Which part of the matching calls fails: 0.25 is every fourth, counted and not drawn, so that runs are alike."""
+    match: str = ""
+    """Only calls whose document holds this text."""
+    after: float = Field(default=2.0, ge=0)
+    """What `rate_limited` and `overloaded` say in Retry-After, in seconds."""
+
+
+class Faults:
+    """The orders in force, oldest first."""
+
+    def __init__(self) -> None:
+        self.orders: list[Order] = []
+        self.seen: dict[int, int] = {}
+
+    def add(self, order: Order) -> None:
+        """Put an order in force."""
+        self.orders.append(order)
+
+    def clear(self) -> None:
+        """Take every order back."""
+        self.orders.clear()
+        self.seen.clear()
+
+    def draw(self, model: str, document: str) -> Order | None:
+        """The order that this call falls under, counted off; None where it succeeds."""
+        for order in self.orders:
+            if order.model in ("*", model) and order.match in document and self._falls(order):
+                if order.times is not None:
+                    order.times -= 1
+                    if order.times == 0:
+                        self.orders.remove(order)
+                return order
+        return None
+
+    def _falls(self, order: Order) -> bool:
+        """Whether this matching call is one of the share."""
+        count = self.seen[id(order)] = self.seen.get(id(order), 0) + 1
+        return int(count * order.share) > int((count - 1) * order.share)

@@ -1,0 +1,154 @@
+"""The two wire formats as the providers speak them: requests read, answers and errors written."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from infra.modelsim.faults import Fault
+from infra.modelsim.thinking import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer before it is put into a wire format."""
+
+    text: str
+    """What the model wrote."""
+    fault: Fault | None
+    """How it was told to fail."""
+    input_tokens: int
+    """Tokens of the question."""
+    output_tokens: int
+    """Tokens of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An error of the provider, in both formats."""
+
+    status: int
+    """HTTP status; the Anthropic wire says 529 for 503."""
+    message: str
+    """In the provider's words."""
+    openai_type: str
+    openai_code: str | None
+    anthropic_type: str
+
+
+ERRORS: Mapping[Fault, Refused] = {
+    Fault.RATE_LIMITED: Refused(
+        429, "Rate limit reached for requests", "requests", "rate_limit_exceeded", "rate_limit_error"
+    ),
+    Fault.OVERLOADED: Refused(503, "Overloaded", "server_error", None, "overloaded_error"),
+    Fault.SERVER_ERROR: Refused(500, "Internal server error", "server_error", None, "api_error"),
+    Fault.CONTENT_POLICY: Refused(
+        400,
+        "Output blocked by content filtering policy",
+        "invalid_request_error",
+        "content_policy_violation",
+        "invalid_request_error",
+    ),
+    Fault.AUTH: Refused(401, "Incorrect API key", "invalid_request_error", "invalid_api_key", "authentication_error"),
+    Fault.MODEL_UNKNOWN: Refused(
+        404, "The model does not exist", "invalid_request_error", "model_not_found", "not_found_error"
+    ),
+}
+"""Faults that are an HTTP error, beside the token limit, whose words hold numbers."""
+
+
+def too_long(tokens: int, window: int) -> Refused:
+    """The error for a question that does not fit; both providers' words in one."""
+    return Refused(
+        400,
+        f"prompt is too long: {tokens} tokens > {window} maximum context length",
+        "invalid_request_error",
+        "context_length_exceeded",
+        "invalid_request_error",
+    )
+
+
+class Shape(Protocol):
+    """One wire format, from the provider's side."""
+
+    def question(self, body: Mapping[str, Any]) -> Question:
+        """Read a request. Raises KeyError, TypeError, LookupError where it is none."""
+        ...
+
+    def answer(self, question: Question, said: Said) -> dict[str, Any]:
+        """Write an answer."""
+        ...
+
+    def error(self, refused: Refused) -> tuple[int, dict[str, Any]]:
+        """Write an error: status and body."""
+        ...
+
+
+class OpenAIShape:
+    """`/v1/chat/completions`."""
+
+    def question(self, body: Mapping[str, Any]) -> Question:
+        """Messages by role, and the schema of the response format."""
+        said = {message["role"]: message["content"] for message in body["messages"]}
+        schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
+        return Question(body["model"], said["user"], said.get("system", ""), schema)
+
+    def answer(self, question: Question, said: Said) -> dict[str, Any]:
+        """One choice."""
+        total = said.input_tokens + said.output_tokens
+        return {
+            "id": "chatcmpl-sim",
+            "object": "chat.completion",
+            "model": question.model,
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": said.text, "refusal": None},
+                    "finish_reason": "length" if said.fault is Fault.TRUNCATED else "stop",
+                }
+            ],
+            "usage": {
+                "prompt_tokens": said.input_tokens,
+                "completion_tokens": said.output_tokens,
+                "total_tokens": total,
+            },
+        }
+
+    def error(self, refused: Refused) -> tuple[int, dict[str, Any]]:
+        """`error` with type, code and message."""
+        error = {"message": refused.message, "type": refused.openai_type, "param": None, "code": refused.openai_code}
+        return refused.status, {"error": error}
+
+
+class AnthropicShape:
+    """`/v1/messages`, with the forced tool."""
+
+    def question(self, body: Mapping[str, Any]) -> Question:
+        """The user's message, and the schema of the tool."""
+        said = body["messages"][-1]["content"]
+        tools = body.get("tools") or [{}]
+        return Question(body["model"], said, body.get("system", ""), tools[0].get("input_schema", {}))
+
+    def answer(self, question: Question, said: Said) -> dict[str, Any]:
+        """A use of the tool; text where the JSON is broken, for a tool's input always is an object."""
+        broken = said.fault in (Fault.MALFORMED_JSON, Fault.TRUNCATED)
+        block = (
+            {"type": "text", "text": said.text}
+            if broken
+            else {"type": "tool_use", "id": "toolu_sim", "name": "answer", "input": json.loads(said.text)}
+        )
+        stop = {Fault.TRUNCATED: "max_tokens", Fault.MALFORMED_JSON: "end_turn"}
+        return {
+            "id": "msg_sim",
+            "type": "message",
+            "role": "assistant",
+            "model": question.model,
+            "content": [block],
+            "stop_reason": stop.get(said.fault, "tool_use") if said.fault else "tool_use",
+            "usage": {"input_tokens": said.input_tokens, "output_tokens": said.output_tokens},
+        }
+
+    def error(self, refused: Refused) -> tuple[int, dict[str, Any]]:
+        """`error` with type and message."""
+        status = 529 if refused.status == 503 else refused.status
+        return status, {"type": "error", "error": {"type": refused.anthropic_type, "message": refused.message}}

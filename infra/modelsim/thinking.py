@@ -1,0 +1,91 @@
+"""What the simulated model answers: computed from the document in the prompt by rules, bent where it is told to."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infra.modelsim.faults import Fault
+from infra.modelsim.rules import answer, extract_fields, summarize
+from shared.pipelines.material import document_in, head_of
+
+Content = dict[str, Any]
+
+REFUSAL = "I'm sorry, but I can't help with that request."
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request of either wire format."""
+
+    model: str
+    """Model id."""
+    prompt: str
+    """All that the user said."""
+    instructions: str
+    """System prompt."""
+    schema: Mapping[str, Any]
+    """JSON schema of the answer."""
+
+    @property
+    def document(self) -> str:
+        """The document in the prompt."""
+        return document_in(self.prompt)
+
+
+def think(question: Question) -> Content:
+    """The answer, as an object of the schema's form."""
+    head, text = head_of(question.prompt), question.document
+    properties = question.schema.get("properties", {})
+    found = extract_fields(head.get("Document type", "other"), text) if head.get("Task") == "extraction" else {}
+    content: Content = {}
+    for name, kind in properties.items():
+        if name == "confidence":
+            content[name] = 0.0
+        elif kind.get("type") == "array":
+            content[name] = [{"name": field, "value": value} for field, value in found.items() if value]
+        elif name == "summary":
+            content[name] = summarize(text)
+        elif name == "answer":
+            content[name] = answer(head.get("Question", ""), text)
+        else:
+            content[name] = found.get(name, "")
+    if "confidence" in properties:
+        content["confidence"] = confidence(content)
+    return content
+
+
+def confidence(content: Content) -> float:
+    """How much of what was asked has been found: nothing 0.3, everything 0.98."""
+    parts = [bool(value) for name, value in content.items() if name != "confidence"]
+    return round(0.62 + 0.36 * sum(parts) / len(parts), 2) if any(parts) else 0.3
+
+
+def each_string(content: Content, change: Callable[[str, str], str]) -> Content:
+    """The same object with every string changed, given its field and itself."""
+    changed: Content = {}
+    for name, value in content.items():
+        if isinstance(value, str):
+            changed[name] = change(name, value)
+        elif isinstance(value, list):
+            changed[name] = [{**part, "value": change(part["name"], part["value"])} for part in value]
+        else:
+            changed[name] = value
+    return changed
+
+
+BENDINGS: Mapping[Fault, Callable[[Content], Content]] = {
+    Fault.UNGROUNDED: lambda content: each_string(content, lambda name, value: f"invented {name} 7QX" if value else ""),
+    Fault.LOW_CONFIDENCE: lambda content: content | {"confidence": 0.2},
+    Fault.REFUSAL: lambda content: each_string(content, lambda name, value: REFUSAL) | {"confidence": 0.0},
+    Fault.SCHEMA_VIOLATION: lambda content: content | {"confidence": "very sure"},
+}
+"""Faults that change what the answer says."""
+
+
+def written(content: Content, fault: Fault | None) -> str:
+    """The answer as text, broken where the fault says so."""
+    text = json.dumps(content, ensure_ascii=False)
+    if fault is Fault.MALFORMED_JSON:
+        return text[:-1].replace(": ", " = ", 1)
+    return text[: len(text) // 2] if fault is Fault.TRUNCATED else text
