@@ -40,6 +40,17 @@ class KafkaSettings(BaseModel):
         return {"bootstrap.servers": self.bootstrap_servers} | extra
 
 
+class BreakerSettings(BaseModel):
+    """When a breaker opens, and when it lets a probe through."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    threshold: int = Field(default=5, ge=1)
+    """Failures in a row that open it."""
+    recovery: float = Field(default=120.0, gt=0)
+    """Seconds it stays open before one probe."""
+
+
 class Settings(BaseSettings):
     """All settings of a process."""
 
@@ -67,10 +78,10 @@ class Settings(BaseSettings):
     """Port of /health and /metrics; 0: a free one."""
     group_protocol: str = Field(default="", pattern="^(|classic|consumer)$")
     """Kafka group protocol; empty: the newer one where the broker is the embedded one, else classic."""
+    breaker: BreakerSettings = BreakerSettings()
+    """The circuit breakers of the models."""
     models_file: str = ""
     """The model registry; empty: the one that comes with Penstock."""
-    ocr: bool = True
-    """Whether scanned pages are recognised; off: they fail as `scanned`."""
 
     @property
     def blobs(self) -> str:

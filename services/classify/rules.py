@@ -19,6 +19,8 @@ SCALE = 2.2
 """The sum at which one type, alone, is believed with 63 %; twice as much gives 86 %."""
 CLEAR = 0.8
 """The best type's share of the best two sums from which on the second casts no doubt."""
+PLAIN = str.maketrans({"\r": "\n", "\f": "\n", "\u00a0": " "})
+"""A new page begins a new line."""
 CERTAIN, UNKNOWN = 0.98, 0.2
 """Most that rules may claim, and what is claimed where they know nothing."""
 
@@ -74,7 +76,7 @@ def confidence(best: float, second: float) -> float:
 
 def excerpt(text: str) -> str:
     """The parts that are read, with plain spaces and line ends; what stands between is dropped."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
+    text = text.replace("\r\n", "\n").translate(PLAIN)
     return text if len(text) <= BEGINNING + END else f"{text[:BEGINNING]}\n{text[-END:]}"
 
 

@@ -6,6 +6,9 @@ import re
 from charset_normalizer import from_bytes
 
 _SAMPLE = 65_536
+_GUESSABLE = 64
+_USUAL = "cp1252"
+_UNLIKELY = ["utf_7", "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be"]
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -24,7 +27,7 @@ def decode(data: bytes, charset: str = "") -> str | None:
 
     UTF-8 is tried before the declared charset: bytes that are valid UTF-8 by accident are rarer than wrong labels.
     Only charsets that switch by escape sequences (ISO-2022) look like UTF-8, so there the label is heard first.
-    A guess is made on a sample, because guessing takes seconds on megabytes.
+    A guess is made on a sample, because guessing takes seconds on megabytes, and not on a few words, where it is lost.
     """
     for bom, encoding in _BOMS:
         if data.startswith(bom):
@@ -39,8 +42,10 @@ def decode(data: bytes, charset: str = "") -> str | None:
         pass
     if charset and _is_text_codec(charset):
         return data.decode(charset, "replace")
-    guess = from_bytes(data[:_SAMPLE]).best()
-    return data.decode(guess.encoding if guess else "latin-1", "replace")
+    if len(data) < _GUESSABLE:
+        return data.decode(_USUAL, "replace")
+    guess = from_bytes(data[:_SAMPLE], cp_exclusion=_UNLIKELY).best()
+    return data.decode(guess.encoding if guess else _USUAL, "replace")
 
 
 def is_binary(data: bytes) -> bool:
@@ -53,7 +58,7 @@ def is_binary(data: bytes) -> bool:
 def _is_text_codec(charset: str) -> bool:
     """Accept only codecs from bytes to text: a label such as `zip` or `rot13` names a codec of another kind."""
     try:
-        b"".decode(charset)
+        b"a".decode(charset, "replace")
     except (LookupError, ValueError):
         return False
     return True

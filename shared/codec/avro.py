@@ -49,6 +49,8 @@ class AvroCodec:
         self._writers: dict[Fingerprint | int, Any] = {}
         self._own: dict[type[Event], tuple[Fingerprint, Any]] = {}
         self._ids: dict[type[Event], int] = {}
+        self.missing: set[Fingerprint | int] = set()
+        """Schemas that were met and are not known; whoever can find them calls `learn`."""
         for schema in known:
             self.learn(schema)
         for kind in types:
@@ -59,8 +61,10 @@ class AvroCodec:
         parsed = json.loads(schema)
         mark = fingerprint(parsed)
         self._writers[mark] = parse_schema(parsed)
+        self.missing.discard(mark)
         if schema_id is not None:
             self._writers[schema_id] = self._writers[mark]
+            self.missing.discard(schema_id)
         return mark
 
     def frame_by_id(self, kind: type[Event], schema_id: int) -> None:
@@ -87,6 +91,7 @@ class AvroCodec:
         frame = unframe(data)
         writer = self._writers.get(frame.schema)
         if writer is None:
+            self.missing.add(frame.schema)
             raise UnknownSchema(frame.schema)
         kind = self._reader(writer, takes)
         body = io.BytesIO(frame.body)

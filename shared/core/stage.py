@@ -29,6 +29,8 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+DATABASE = "database"
+"""What a stage needs that writes results; every other need is the name of a model chain."""
 RESERVED = {"ingest", "dlq", "review", "results", "retry", "parked"}
 """Words that stand in topic names beside those of stages."""
 
@@ -60,10 +62,6 @@ class Handler:
     opens: Opener | None = None
     """What is opened before the first event and closed after the last."""
 
-    def with_(self, *, settings: type[Any] | None = None, opens: Opener | None = None) -> "Handler":
-        """The same handler with settings and a resource of its own."""
-        return replace(self, settings=settings, opens=opens)
-
 
 @dataclass(frozen=True, slots=True)
 class Stage(Generic[T, G]):
@@ -76,13 +74,19 @@ class Stage(Generic[T, G]):
     gives: tuple[type[Event], ...]
     """Event types it emits."""
     needs: tuple[str, ...] = ()
-    """Model chains it asks."""
+    """What has to be there for it to work: `DATABASE`, and the model chains it asks."""
 
     def __call__(
         self, call: Callable[[T, Context], Awaitable[Outcome[G]]] | Callable[[T, Context], Outcome[G]]
     ) -> Handler:
         """Bind a handler that takes one event."""
         return Handler(self, call, Style.SLOW if inspect.iscoroutinefunction(call) else Style.CHEAP)
+
+    def handler(
+        self, *, settings: type[Any] | None = None, opens: Opener | None = None
+    ) -> Callable[[Callable[[T, Context], Any]], Handler]:
+        """Bind a handler that has settings or a resource of its own: `@EXTRACT.handler(settings=…, opens=…)`."""
+        return lambda call: replace(self(call), settings=settings, opens=opens)
 
     def batch(self, call: Callable[[Sequence[T], Context], Awaitable[Sequence[Outcome[G]]]]) -> Handler:
         """Bind a handler that takes a whole batch and gives an outcome for each event, in the same order."""

@@ -64,7 +64,7 @@ class Subscription:
         if messages and most > 1:
             messages += self.consumer.consume(most - 1, 0)
         self.member = self.consumer.consumer_group_metadata()
-        return [delivery(message) for message in messages if _good(message)]
+        return [delivery(message) for message in messages if usable(message)]
 
     def pause(self) -> None:
         """Fetch nothing more; throws away what was fetched ahead, so it is for long waits only."""
@@ -120,7 +120,8 @@ def delivery(message: Message) -> Delivery:
     )
 
 
-def _good(message: Message) -> bool:
+def usable(message: Message) -> bool:
+    """Whether it is a record; a passing error is none. Raises KafkaException where no polling mends it."""
     error = message.error()
     if error is None:
         return True

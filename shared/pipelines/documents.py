@@ -15,7 +15,7 @@ from schemas.events import (
 )
 from shared.core.failures import Failure
 from shared.core.graph import ANY, DEAD_LETTERS, EVERY_STAGE, RESULTS, REVIEW, Pipeline, edge, on_failure
-from shared.core.stage import stage
+from shared.core.stage import DATABASE, stage
 from shared.pipelines.document_types import Track
 
 ANALYST = "analyst"
@@ -25,7 +25,7 @@ EXTRACT = stage("extract", takes=DocumentSubmitted, gives=TextExtracted)
 CLASSIFY = stage("classify", takes=TextExtracted, gives=DocumentClassified)
 ANALYZE = stage("analyze", takes=DocumentClassified, gives=DocumentAnalyzed, needs=(ANALYST,))
 VALIDATE = stage("validate", takes=DocumentAnalyzed, gives=DocumentValidated)
-STORE = stage("store", takes=(DocumentClassified, DocumentValidated), gives=DocumentResult)
+STORE = stage("store", takes=(DocumentClassified, DocumentValidated), gives=DocumentResult, needs=(DATABASE,))
 
 
 def technical(document: DocumentClassified) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 from shared.core.context import Context
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Misconfigured, Unavailable
-from shared.core.failures import REMEDIES, Failure, Remedy
-from shared.core.outcome import DeadLetter, Outcome, Park, Retry
+from shared.core.failures import Failure
+from shared.core.outcome import DeadLetter, Outcome, Park, Retry, failing
 from shared.core.settle import Place, Settled, settle
 from shared.core.stage import Handler
 from shared.ports import Codec
@@ -122,12 +122,6 @@ def outcome_of(error: Exception) -> Outcome[Any]:
         case Unavailable():
             return Park(error.dependency, error.message, error.after)
         case Failed():
-            match REMEDIES[error.failure]:
-                case Remedy.RETRY:
-                    return Retry(error.failure, error.message, error.after)
-                case Remedy.PARK:
-                    return Park(error.failure.value, error.message, error.after or 1.0)
-                case _:
-                    return DeadLetter(error.failure, error.message)
+            return failing(error.failure, error.message, error.after)
         case _:
             return Retry(Failure.INTERNAL, f"{type(error).__name__}: {error}")

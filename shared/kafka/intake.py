@@ -1,0 +1,37 @@
+"""A group member that reads into something idempotent: at least once, progress committed after the work.
+
+For services that keep what they read in a table whose rows have a name; stages use transactions instead.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import Consumer
+
+from shared.core.delivery import Delivery
+from shared.kafka.properties import consumer
+from shared.kafka.subscription import delivery, usable
+
+
+class Intake:
+    """Owns a consumer; one thread uses it."""
+
+    def __init__(self, kafka: Mapping[str, Any], group: str, topics: Sequence[str], protocol: str) -> None:
+        # Everything is taken in twice without harm, so a missing offset may begin again at the start.
+        properties = consumer(kafka, group, protocol) | {"auto.offset.reset": "earliest"}
+        self._consumer = Consumer(properties)
+        self._consumer.subscribe(list(topics))
+
+    def poll(self, most: int, seconds: float) -> list[Delivery]:
+        """What is there, waiting for the first record. Raises KafkaException when it cannot go on."""
+        first = self._consumer.poll(seconds)
+        messages = [] if first is None else [first, *self._consumer.consume(most - 1, 0)]
+        return [delivery(message) for message in messages if usable(message)]
+
+    def commit(self) -> None:
+        """All that was polled is kept."""
+        self._consumer.commit(asynchronous=False)
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()

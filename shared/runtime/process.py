@@ -1,0 +1,72 @@
+"""A service as a process: settings, signals, health, and an end that leaves nothing behind.
+
+SIGTERM, SIGINT   drain, commit, leave the group, exit 0
+Misconfigured     one sentence on stderr, exit 2
+anything fatal    the reason on stderr, exit 1: whoever supervises starts it again
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from shared.core.errors import Misconfigured
+from shared.observe.logs import configure
+from shared.settings import Settings, load
+
+
+@dataclass
+class Life:
+    """One process: who it is, when it should end, and why."""
+
+    service: str
+    """Name of the service."""
+    settings: Settings
+    """Its settings."""
+    instance: str
+    """Its name among the service's processes."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it should end."""
+    failure: BaseException | None = None
+    """What ended it, if it was no wish of ours."""
+
+    def fail(self, error: BaseException) -> None:
+        """End with an error."""
+        self.failure = self.failure or error
+        self.ended.set()
+
+
+def run(service: str, body: Callable[[Life], Awaitable[None]]) -> None:
+    """Run a service until it is told to end; exits the process."""
+    try:
+        settings = load()
+        configure(service)
+        sys.exit(asyncio.run(_live(service, settings, body)))
+    except Misconfigured as error:
+        print(f"{service}: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+async def _live(service: str, settings: Settings, body: Callable[[Life], Awaitable[None]]) -> int:
+    life = Life(service, settings, settings.instance or f"{service}-{uuid.uuid4().hex[:8]}")
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, life.ended.set)
+    await body(life)
+    if isinstance(life.failure, Misconfigured):
+        raise life.failure
+    if life.failure is not None:
+        print(f"{life.instance} ends: {type(life.failure).__name__}: {life.failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def end_at_once(instance: str, reason: str) -> None:
+    """End without cleaning up, as `kill -9` would; safe, because that is the case everything is built for."""
+    with contextlib.suppress(OSError):
+        print(f"{instance} ends at once: {reason}", file=sys.stderr, flush=True)
+    os._exit(4)
