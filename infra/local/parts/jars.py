@@ -1,7 +1,7 @@
 """The jars of Apache Kafka: pinned in `kafka.lock.toml`, fetched by `jgo` from Maven coordinates, checked by digest.
 
 Only what the lock file names is ever fetched, so nothing is resolved on the user's machine: no POM is read there.
-`python -m infra.local.parts.jars` resolves the coordinates anew and rewrites the lock file.
+`python -m infra.setup.jars --lock` resolves the coordinates anew and rewrites the lock file.
 """
 
 from __future__ import annotations
@@ -91,7 +91,3 @@ def write_lock() -> None:
             chosen.setdefault((dependency.groupId, dependency.artifactId), dependency)
     ordered = [chosen[key] for key in sorted(chosen)]
     LockFile.from_resolved_dependencies(ordered, environment_name="kafka", min_java_version=17).save(LOCK)
-
-
-if __name__ == "__main__":
-    write_lock()
