@@ -139,8 +139,8 @@ class ModelChains:
     ) -> tuple[Checked[M], float | None]:
         """One request, recorded with its breaker and with its cost."""
         reply, milliseconds = await send(self.http, model, prompt, json_schema(schema))
-        checked = (
-            Checked[M](failure=reply.failure, message=reply.message) if reply.failure else check(reply.text, schema)
+        checked: Checked[M] = (
+            Checked(failure=reply.failure, message=reply.message) if reply.failure else check(reply.text, schema)
         )
         self.breakers.record(model.breaker, checked.failure if checked.failure in PROVIDER_FAULTS else None)
         asking.calls.append(

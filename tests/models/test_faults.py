@@ -1,0 +1,79 @@
+"""Every way in which a provider fails becomes its failure class, on both wires, over real HTTP."""
+
+import pytest
+
+from shared.core.failures import Failure
+from shared.models.client import ModelFailed
+from shared.models.wire import PROVIDER_FAULTS
+from tests.models.world import World
+
+WIRES = ("sim-large", "sim-anthropic")
+AT_ONCE = (
+    "rate_limited",
+    "overloaded",
+    "server_error",
+    "connection",
+    "stream_cut",
+    "refusal",
+    "content_policy",
+    "token_limit",
+    "auth",
+    "model_unknown",
+)
+AFTER_A_REPAIR = ("malformed_json", "schema_violation", "truncated")
+
+
+@pytest.mark.parametrize("model", WIRES)
+@pytest.mark.parametrize("fault", [*AT_ONCE, *AFTER_A_REPAIR])
+async def test_each_fault_becomes_its_class_and_only_the_providers_count_against_its_breaker(
+    world: World, fault: str, model: str
+) -> None:
+    world.fail(fault)
+    with pytest.raises(ModelFailed) as caught:
+        await world.ask(model)
+    assert caught.value.failure is Failure(fault)
+    assert [call.outcome for call in caught.value.calls] == [fault] * (2 if fault in AFTER_A_REPAIR else 1)
+    counted = Failure(fault) if Failure(fault) in PROVIDER_FAULTS else None
+    assert set(world.breakers.records) == {(f"model:{model}", counted)}
+
+
+@pytest.mark.parametrize("model", WIRES)
+async def test_a_provider_that_hangs_is_given_up_as_a_timeout(world: World, model: str) -> None:
+    world.fail("hang")
+    with pytest.raises(ModelFailed, match="no answer in") as caught:
+        await world.ask(model, seconds=0.3)
+    assert caught.value.failure is Failure.TIMEOUT
+
+
+@pytest.mark.parametrize("model", WIRES)
+async def test_a_provider_that_is_not_there_is_a_lost_connection(world: World, model: str) -> None:
+    gone = World(world.sim, "http://127.0.0.1:9")
+    with pytest.raises(ModelFailed) as caught:
+        await gone.ask(model)
+    assert caught.value.failure is Failure.CONNECTION
+
+
+@pytest.mark.parametrize("fault", ["rate_limited", "overloaded"])
+async def test_what_the_provider_asks_to_wait_is_handed_on(world: World, fault: str) -> None:
+    world.fail(fault)
+    with pytest.raises(ModelFailed) as caught:
+        await world.ask("sim-large")
+    assert caught.value.after == 2.0
+
+
+@pytest.mark.parametrize("model", WIRES)
+async def test_an_invented_value_is_an_answer_like_any_other_here(world: World, model: str) -> None:
+    world.fail("ungrounded")
+    answer = await world.ask(model)
+    assert answer.value.vendor == "invented vendor 7QX"
+
+
+@pytest.mark.parametrize("model", WIRES)
+async def test_a_doubtful_answer_says_its_confidence(world: World, model: str) -> None:
+    world.fail("low_confidence")
+    assert (await world.ask(model)).value.confidence == 0.2
+
+
+async def test_a_fault_can_be_tied_to_what_a_document_holds(world: World) -> None:
+    world.fail("server_error", match="another document")
+    assert (await world.ask("sim-large")).value.invoice_number == "INV-2041"
