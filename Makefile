@@ -3,8 +3,10 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
 	"$$p" -c '$(SUPPORTED)' >/dev/null 2>&1 && { echo "$$p"; exit; }; done; echo python3)
+endif
 RUN := .venv/bin/python
 
 .PHONY: help setup demo test bench chaos chaos-full lint up down

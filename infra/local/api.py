@@ -84,7 +84,7 @@ def up(plan: Plan, home: Path, detach: bool, report: Callable[[str], None] = lam
     fresh.write_text(plan.to_json())
     fresh.replace(home / "plan.json")
     logs = home / "logs"
-    logs.mkdir(exist_ok=True)
+    logs.mkdir(mode=0o700, exist_ok=True)
     supervisor = _spawn_supervisor(home, logs)
     if not _relay(home, report, lambda: os.waitpid(supervisor, os.WNOHANG) != (0, 0)):
         raise LocalError((logs / "supervisor.err").read_text().strip() or "the supervisor was stopped while starting")

@@ -97,7 +97,7 @@ class Child:
 
 def spawn(command: Command) -> Child:
     """Start a command on a leash held by this process."""
-    command.log.parent.mkdir(parents=True, exist_ok=True)
+    command.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     turn_over(command.log)
     user = "-" if command.user is None else "{}:{}".format(*command.user)
     leashed = [sys.executable, "-I", "-S", str(LEASH), command.farewell.name, str(command.grace), user, "--"]

@@ -84,7 +84,7 @@ def check_registries() -> None:
 def install_packages() -> None:
     """Install every pinned package, each checked against its digests, and tell how far it is."""
     total = len(re.findall(r"^\S+==", LOCK.read_text(), re.MULTILINE))
-    say(f"installing up to {total} packages (about 450 MB to download the first time)")
+    say(f"installing up to {total} packages (about 300 MB to download the first time)")
     progress = Progress(total)
     # The lock file names every package, so there is nothing to resolve.
     install = ["install", "--require-hashes", "--no-deps", "--progress-bar", "off", "-r", str(LOCK)]

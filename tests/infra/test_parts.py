@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import uuid
 from pathlib import Path
 
@@ -47,6 +49,25 @@ def test_postgres_is_version_18_speaks_utf_8_and_refuses_a_wrong_password(parts:
     if "PENSTOCK_DATABASE_URL" not in os.environ:
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(parts.database or "", password="wrong")
+
+
+def test_postgres_runs_for_a_closed_state_folder_without_opening_any(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    before = [folder.stat().st_mode for folder in (closed, *closed.parents)]
+    try:
+        running = start_parts(closed, {"postgres"})
+        try:
+            with psycopg.connect(running.endpoints.database or "") as connection:
+                assert connection.execute("select 1").fetchone() == (1,)
+        finally:
+            running.stop()
+        assert [folder.stat().st_mode for folder in (closed, *closed.parents)] == before
+        assert os.stat(closed).st_uid == os.geteuid()
+    finally:
+        # Where the tests run as root the data lies outside, in the place that is recorded.
+        if (closed / "postgres.json").exists():
+            shutil.rmtree(json.loads((closed / "postgres.json").read_text())["folder"])
 
 
 def test_an_unknown_part_is_refused_by_name(tmp_path: Path) -> None:

@@ -169,7 +169,17 @@ def _create(place: Place) -> None:
     place.password.write_text(secrets.token_urlsafe(24))
     place.own(place.data)
     place.own(place.password)
-    options = ("--username", NAME, "--encoding", "UTF8", "--no-locale", "--auth", "scram-sha-256", "--no-instructions")
+    options = (
+        "--username",
+        NAME,
+        "--encoding",
+        "UTF8",
+        "--no-locale",
+        "--auth",
+        "scram-sha-256",
+        "--no-instructions",
+        "--no-sync",
+    )
     _run(place, "initdb", "-D", str(place.data), "--pwfile", str(place.password), *options)
     _run(place, "postgres", "--single", "-D", str(place.data), "postgres", say=f"CREATE DATABASE {NAME}\n")
     place.unfinished.unlink()
