@@ -1,0 +1,105 @@
+"""The script in Redis follows the arithmetic of `shared.core.breaker`: the same history gives the same state."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import redis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.core import breaker as rules
+from shared.core.breaker import Breaker, BreakerPolicy, Phase, Tally, Verdict
+from shared.state.registry import SCRIPT
+from shared.state.wire import Command, decode_answers, encode_commands, encode_policy
+
+POLICY = BreakerPolicy(threshold=3, recovery=4.0, window=5.0, minimum_calls=6, share=0.5, lease=2.0)
+START = 1_700_000_000_123
+# The tested text differs from the real one in its clock alone.
+TIMED = SCRIPT.replace("redis.call('TIME')", "{ARGV[7], ARGV[8]}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call of the script."""
+
+    later: int
+    who: str
+    command: Command
+
+
+def tallies() -> st.SearchStrategy[Tally]:
+    ok, failed = st.integers(0, 4), st.integers(0, 4)
+    made = st.builds(
+        lambda ok, failed, tail: Tally(ok, failed, min(tail, failed) if ok else failed, "timeout"), ok, failed, failed
+    )
+    return made.filter(bool)
+
+
+def copies() -> st.SearchStrategy[Breaker]:
+    times = st.integers(START - 5_000, START + 60_000)
+    slots = st.lists(st.tuples(st.integers(START // 500, START // 500 + 99), *[st.integers(0, 3)] * 2), max_size=3)
+    return st.builds(
+        Breaker, times, times, st.sampled_from(Phase), times, st.sampled_from(["", "one", "two"]), st.just(False),
+        st.integers(0, 2), slots.map(lambda found: tuple(sorted(found))), st.just("a copy"),
+    )  # fmt: skip
+
+
+def commands() -> st.SearchStrategy[Command]:
+    return st.builds(
+        Command,
+        name=st.just("model:a"),
+        view=st.none() | copies(),
+        own=st.booleans(),
+        tally=st.none() | tallies(),
+        act=st.sampled_from(["", "", "", "", "trip", "reset"]),
+        reason=st.just("because"),
+        probe=st.booleans(),
+    )
+
+
+def steps() -> st.SearchStrategy[Step]:
+    later = st.sampled_from([0, 1, 49, 499, 500, 2_000, 4_000, -700]) | st.integers(0, 6_000)
+    return st.builds(Step, later, st.sampled_from(["one", "two"]), commands())
+
+
+def followed(stored: Breaker | None, now: int, step: Step) -> tuple[Breaker | None, Verdict | None]:
+    """What the arithmetic makes of a command."""
+    command, verdict = step.command, None
+    breaker = rules.newer(POLICY, stored, command.view, now, command.own)
+    if command.act == "trip":
+        breaker = rules.trip(breaker or rules.closed(now), now, step.who, command.reason)
+    if command.act == "reset":
+        breaker = rules.reset(breaker or rules.closed(now), now, step.who)
+    if command.tally:
+        breaker = rules.record(POLICY, breaker or rules.closed(now), now, step.who, command.tally)
+    if command.probe:
+        breaker, verdict = rules.ask(POLICY, breaker, now, step.who) if breaker else (None, Verdict.GO)
+    return breaker, verdict
+
+
+@pytest.fixture(scope="module")
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(redis_url) as client:
+        yield client
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(history=st.lists(steps(), min_size=1, max_size=25))
+def test_the_same_history_gives_the_same_state_in_the_script_and_in_the_arithmetic(
+    client: redis.Redis, history: list[Step]
+) -> None:
+    script, prefix = client.register_script(TIMED), f"test:{uuid.uuid4().hex}:"
+    now, breaker = START, None
+    for step in history:
+        now += step.later
+        breaker, verdict = followed(breaker, now, step)
+        head = [prefix + "state:", prefix + "changes", encode_policy(POLICY), step.who, encode_commands([step.command])]
+        clock = [now // 1000, now % 1000 * 1000 + 999]
+        said_at, [answer] = decode_answers(
+            script(keys=[prefix + "names", prefix + "events"], args=[*head, "1", *clock])
+        )
+        assert (said_at, answer.breaker, answer.verdict) == (now, breaker, verdict)
