@@ -4,18 +4,20 @@ What is committed is the lowest incomplete offset, and in the commit's metadata 
 completed one. Incomplete, never the completed ones counted: transaction markers and compaction leave gaps, and a gap
 looks just like a record that is not done. A restart therefore repeats nothing that was committed.
 
-Format: `1` + base64(varint(high - base), varint gaps between the incomplete offsets). At most two bytes an offset while
-gaps stay below 16,384, so a cap on what is admitted (`MAX_INCOMPLETE`) is what makes it always fit.
+Format: `1` + base64(varint(high - base), varint gaps between the incomplete offsets). A gap takes two bytes below
+16,384 and three below 2,097,152, so two caps on what is admitted (`MAX_INCOMPLETE`, `MAX_SPAN`) make it always fit.
 """
 
 import base64
-from collections import deque
 from collections.abc import Iterable
+from itertools import accumulate
 
 LIMIT = 4095
 """Characters of metadata that a broker takes by default; 4,096 is refused (measured)."""
 MAX_INCOMPLETE = 1400
 """Incomplete records of one partition beyond which nothing more is admitted."""
+MAX_SPAN = 1 << 21
+"""Offsets from the lowest incomplete one beyond which nothing more is admitted: at most 128 gaps need a third byte."""
 VERSION = "1"
 
 
@@ -34,15 +36,20 @@ def encode(base: int, high: int, incomplete: Iterable[int]) -> str:
 
 
 def decode(base: int, metadata: str) -> tuple[int, frozenset[int]]:
-    """Highest completed offset and what is incomplete below it; without metadata nothing beyond base is complete."""
+    """Highest completed offset and what is incomplete below it; without metadata nothing beyond base is complete.
+
+    Metadata that we did not write (tools that move offsets leave notes there) counts as none: a repeat is recognised
+    downstream, while an error would end the service again at each start.
+    """
     if not metadata.startswith(VERSION):
         return base - 1, frozenset()
-    high, *gaps = _numbers(base64.b64decode(metadata[1:]))
-    incomplete, previous = set(), base
-    for gap in gaps:
-        previous += gap
-        incomplete.add(previous)
-    return base + high, frozenset(incomplete)
+    try:
+        distance, *gaps = _numbers(base64.b64decode(metadata[1:], validate=True))
+    except ValueError:
+        return base - 1, frozenset()
+    incomplete = list(accumulate(gaps, initial=base))[1:]
+    ours = incomplete[:1] == [base] and encode(base, base + distance, incomplete) == metadata
+    return (base + distance, frozenset(incomplete)) if ours else (base - 1, frozenset())
 
 
 def _put(raw: bytearray, number: int) -> None:
@@ -73,44 +80,52 @@ class Progress:
         self._high, restored = decode(base, metadata)
         self._restored = set(restored)
         self._restored_high = self._high
-        self._admitted: deque[int] = deque()
-        self._complete: set[int] = set()
+        # In the order of offsets, because that is the order in which they are fetched. What is done leaves at once:
+        # kept until everything before it is done, it would pile up behind one record that waits.
+        self._admitted: dict[int, None] = {}
         self.dirty = False
         """Something changed since the last commit."""
 
     def admit(self, offset: int) -> bool:
-        """Take a record up; False where an earlier owner has completed it."""
+        """Take a record up; False where an earlier owner has completed it, or where it was taken up here already."""
+        if offset < self._next:
+            return False
         self._next = offset + 1
         if offset <= self._restored_high and offset not in self._restored:
             self.dirty = True
             return False
         self._restored.discard(offset)
-        self._admitted.append(offset)
+        self._admitted[offset] = None
         return True
 
     def complete(self, offset: int) -> None:
         """A record is done; what it causes is in the same transaction as the next snapshot."""
-        self._complete.add(offset)
+        self._admitted.pop(offset, None)
         self._high = max(self._high, offset)
         self.dirty = True
-        while self._admitted and self._admitted[0] in self._complete:
-            self._complete.discard(self._admitted.popleft())
 
     @property
     def incomplete(self) -> int:
         """How many admitted records are not done."""
-        return len(self._admitted) - len(self._complete)
+        return len(self._admitted)
 
     @property
-    def full(self) -> bool:
-        """Nothing more may be admitted, or the metadata would outgrow what the broker takes."""
-        return self.incomplete + len(self._restored) >= MAX_INCOMPLETE
+    def room(self) -> int:
+        """How many more records may be fetched, or the metadata would outgrow what the broker takes."""
+        # Those of an earlier owner have their place in the metadata already: without this line a partition that is
+        # taken over full would never be read again.
+        unfetched = len(self._unfetched())
+        lowest = next(iter(self._admitted), self._next)
+        free = 0 if self._next - lowest >= MAX_SPAN else MAX_INCOMPLETE - self.incomplete - unfetched
+        return max(free, unfetched)
 
     def snapshot(self) -> tuple[int, str]:
         """Offset and metadata to commit."""
         # Incomplete records of an earlier owner that have not been fetched again are still incomplete: left out of the
         # first commit after a restart, they would be lost.
-        unfetched = sorted(offset for offset in self._restored if offset >= self._next)
-        incomplete = [offset for offset in self._admitted if offset not in self._complete] + unfetched
+        incomplete = [*self._admitted, *self._unfetched()]
         base = incomplete[0] if incomplete else max(self._next, self._high + 1)
         return base, encode(base, self._high, incomplete)
+
+    def _unfetched(self) -> list[int]:
+        return sorted(offset for offset in self._restored if offset >= self._next)

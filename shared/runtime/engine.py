@@ -126,7 +126,8 @@ class Engine:
 
     def revoked(self, partitions: Sequence[tuple[str, int]]) -> None:
         """The group wants these back: what runs ends and is committed first, so that nothing is done twice."""
-        self._shares.drain(partitions, self._policy.drain_seconds)
+        # Leaving the group calls this once more; what did not end while everything was drained is not waited for again.
+        self._shares.drain(partitions, 0 if self._drained.is_set() else self._policy.drain_seconds)
         self._shares.drop(partitions)
 
     def lost(self, partitions: Sequence[tuple[str, int]]) -> None:
@@ -138,24 +139,21 @@ class Engine:
     def _commit(self) -> None:
         unsent: list[Finished] = []
         while not (self._drained.is_set() and not unsent):
-            # What an aborted attempt could not write stays at the head: its offsets count as done in every snapshot.
-            fresh = self._shares.await_finished(0.0 if unsent else 0.25, self._policy.transaction)
-            self._shares.complete(fresh)
-            unsent = [one for one in (*unsent, *fresh) if one.taken.share.alive]
-            if not self._write(unsent):
-                if self._drained.wait(0.2):  # let the poll rejoin the group before the next try
-                    return
-                continue
-            unsent = []
+            # What an aborted attempt could not write is tried again before anything joins it: results that pile up
+            # behind an outage count as taken up, and no more is fetched.
+            unsent = self._write(unsent or self._shares.await_finished(0.25, self._policy.transaction))
+            if unsent and self._drained.wait(0.2):  # let the poll rejoin the group before the next try
+                return
 
-    def _write(self, finished: Sequence[Finished]) -> bool:
-        progress = self._shares.snapshot()
+    def _write(self, finished: Sequence[Finished]) -> list[Finished]:
+        """One attempt; gives what is still to be written."""
+        ours, progress = self._shares.complete(finished)
         if not progress:
-            return True
-        records = [record for one in finished for record in one.records]
+            return []
+        records = [record for one in ours for record in one.records]
         offsets = [offset for _, offset in progress]
         if self._transactor.commit(records, offsets, self._subscription) is Committed.NO:
             self._shares.not_committed(share for share, _ in progress)
-            return False
-        self._shares.committed(finished)
-        return True
+            return ours
+        self._shares.committed(ours)
+        return []

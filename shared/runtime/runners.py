@@ -72,9 +72,8 @@ class Lanes:
     def _pump(self) -> None:
         while self._ready and self._free:
             taken = self._ready.popleft()
-            if taken.wanted:
+            if self._shares.begin([taken]):
                 self._free -= 1
-                self._shares.begin([taken])
                 self._tasks.start(self._run(taken))
             else:
                 self._leave(taken)
@@ -111,10 +110,8 @@ class Inline:
 
     def admit(self, batch: Sequence[Taken]) -> None:
         """Decide each and hand all that is finished over at once."""
-        wanted = [taken for taken in batch if taken.wanted]
-        self._shares.begin(wanted)
         finished, held = [], []
-        for taken in wanted:
+        for taken in self._shares.begin(batch):
             settled = self._decide(taken)
             if settled.hold is None:
                 finished.append(Finished(taken, self._encode(taken, settled)))
@@ -144,8 +141,7 @@ class Batches:
     async def _run(self) -> None:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            batch = [taken for taken in batch if taken.wanted]
-            self._shares.begin(batch)
+            batch = self._shares.begin(batch)
             decided = zip(batch, await self._decide(batch), strict=True)
             finished, held = [], []
             for taken, settled in decided:

@@ -67,6 +67,8 @@ class Shares:
         with self.changed:
             for start in offsets:
                 progress = Progress(start.offset, start.metadata)
+                if (former := self._shares.get((start.topic, start.partition))) is not None:
+                    former.alive = False
                 self._shares[start.topic, start.partition] = Share(start.topic, start.partition, progress)
 
     def take(self, deliveries: Iterable[Delivery]) -> list[Taken]:
@@ -85,15 +87,22 @@ class Shares:
         """How many more records may be taken up under a limit of records and of bytes."""
         with self.changed:
             shares = self._shares.values()
-            if sum(s.held_bytes for s in shares) >= size or any(s.progress.full for s in shares):
+            if sum(s.held_bytes for s in shares) >= size:
                 return 0
-            return records - sum(s.progress.incomplete for s in shares)
+            # A poll may bring all its records from one partition.
+            tightest = min((s.progress.room for s in shares), default=records)
+            return min(tightest, records - sum(s.progress.incomplete for s in shares))
 
-    def begin(self, taken: Sequence[Taken]) -> None:
-        """A handler starts on them."""
+    def begin(self, taken: Sequence[Taken]) -> list[Taken]:
+        """A handler starts on them; gives those that may still be begun here.
+
+        Asked and counted under one lock: a partition that leaves in between would not wait for what is begun after it.
+        """
         with self.changed:
-            for one in taken:
+            begun = [one for one in taken if one.wanted]
+            for one in begun:
                 one.share.running += 1
+            return begun
 
     def pause(self, taken: Sequence[Taken]) -> None:
         """The handler stopped without finishing them; they will be begun again."""
@@ -118,26 +127,27 @@ class Shares:
             batch, self._finished = self._finished[:most], self._finished[most:]
             return batch
 
-    def complete(self, finished: Sequence[Finished]) -> None:
-        """Count them as done in the next snapshot; they must be written with it."""
-        with self.changed:
-            for one in finished:
-                one.taken.share.progress.complete(one.taken.delivery.position.offset)
-                one.taken.share.held_bytes -= len(one.taken.delivery.value or b"")
+    def complete(self, finished: Sequence[Finished]) -> tuple[list[Finished], list[tuple[Share, Offset]]]:
+        """Count them as done; gives those that are still ours with the progress that must be written with them.
 
-    def snapshot(self) -> list[tuple[Share, Offset]]:
-        """Progress of every share on which something changed; marks it as told."""
+        Asked under one lock: were a partition lost in between, its results would be written without their progress, and
+        written once more by whoever does that work now. Telling the same ones again does no harm.
+        """
         with self.changed:
+            ours = [one for one in finished if one.taken.share.alive]
+            for one in ours:
+                one.taken.share.progress.complete(one.taken.delivery.position.offset)
             changed = [share for share in self._shares.values() if share.progress.dirty]
             for share in changed:
                 share.progress.dirty = False
-            return [(s, Offset(s.topic, s.partition, *s.progress.snapshot())) for s in changed]
+            return ours, [(s, Offset(s.topic, s.partition, *s.progress.snapshot())) for s in changed]
 
     def committed(self, finished: Sequence[Finished]) -> None:
         """Their transaction is through."""
         with self.changed:
             for one in finished:
                 one.taken.share.uncommitted -= 1
+                one.taken.share.held_bytes -= len(one.taken.delivery.value or b"")
             self.changed.notify_all()
 
     def not_committed(self, shares: Iterable[Share]) -> None:

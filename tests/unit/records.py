@@ -1,0 +1,44 @@
+"""Deliveries, shares and tickets for unit tests: what a poll would have brought, without a Kafka."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from shared.core.delivery import Delivery
+from shared.core.event import Position
+from shared.core.headers import Headers
+from shared.kafka.transactions import Offset
+from shared.runtime.shares import Shares, Taken
+from tests.pipeline.tiny.events import TicketOpened
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+TOPIC = "tickets.ingest"
+
+
+def delivery(
+    offset: int = 0,
+    *,
+    key: bytes | None = b"t1",
+    value: bytes | None = b"bytes",
+    headers: Headers = (),
+    topic: str = TOPIC,
+    partition: int = 0,
+) -> Delivery:
+    """One record as Kafka would deliver it."""
+    return Delivery(Position(topic, partition, offset), key, value, headers, NOW)
+
+
+def ticket(subject: str = "printer", document_id: str = "t1") -> TicketOpened:
+    """A ticket."""
+    return TicketOpened(document_id=document_id, subject=subject, opened_at=NOW)
+
+
+def owning(*partitions: int) -> Shares:
+    """Shares of a process that just got these partitions."""
+    shares = Shares()
+    shares.add([Offset(TOPIC, partition, 0, "") for partition in partitions])
+    return shares
+
+
+def taken(shares: Shares, keys: Iterable[bytes | None], *, partition: int = 0, start: int = 0) -> list[Taken]:
+    """Records with these keys, taken up one after the other."""
+    return shares.take(delivery(n, key=key, partition=partition) for n, key in enumerate(keys, start))
