@@ -1,0 +1,71 @@
+"""A client that knows Kafka, Avro and the `.avsc` files, and nothing of Penstock: it publishes, and it audits.
+
+It shares no code with what it audits, so that one mistake cannot hide in both.
+"""
+
+import io
+import json
+import struct
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import fastavro
+from confluent_kafka import Consumer, Producer, TopicPartition
+from fastavro.schema import fingerprint, to_parsing_canonical_form
+
+
+def load(path: Path) -> Any:
+    """A schema from its file."""
+    return fastavro.parse_schema(json.loads(path.read_text("utf-8")))
+
+
+def encoded(schema: Any, record: dict[str, Any]) -> bytes:
+    """Avro single-object encoding, by the specification."""
+    body = io.BytesIO()
+    fastavro.schemaless_writer(body, schema, record)
+    mark = int(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO"), 16)
+    return b"\xc3\x01" + struct.pack("<Q", mark) + body.getvalue()
+
+
+def publish(kafka: str, topic: str, records: Iterable[tuple[str, bytes]]) -> None:
+    """Write (key, value) records and wait until all are acknowledged."""
+    errors: list[Any] = []
+    client = Producer({"bootstrap.servers": kafka, "acks": "all", "enable.idempotence": True, "linger.ms": 5})
+    for key, value in records:
+        client.produce(topic, value, key, on_delivery=lambda error, _: error and errors.append(error))
+        client.poll(0)
+    if client.flush(30) or errors:
+        raise AssertionError(f"not acknowledged: {errors[:3]}")
+
+
+def read(kafka: str, topic: str, seconds: float = 30) -> list[tuple[bytes, bytes, dict[str, bytes]]]:
+    """Every committed record of a topic up to its present end: key, value, headers."""
+    client = Consumer(
+        {
+            "bootstrap.servers": kafka,
+            "group.id": "outsider",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
+    )
+    try:
+        partitions = client.list_topics(topic, 10).topics[topic].partitions
+        client.assign([TopicPartition(topic, number, 0) for number in partitions])
+        found, ended, deadline = [], set(), time.monotonic() + seconds
+        while len(ended) < len(partitions):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{topic} was not read to its end within {seconds} s")
+            message = client.poll(1)
+            if message is None:
+                continue
+            if message.error():
+                ended.add(message.partition())
+            else:
+                ended.discard(message.partition())
+                found.append((message.key(), message.value(), dict(message.headers() or [])))
+        return found
+    finally:
+        client.close()

@@ -1,0 +1,29 @@
+"""Run a stage of the tiny pipeline, as a user's own `__main__` would: `python -m tests.pipeline.tiny STAGE`.
+
+TINY_PIPELINE gives each test a pipeline of its own; TINY_SECONDS makes `close` as slow as a model.
+"""
+
+import asyncio
+import os
+import sys
+from dataclasses import replace
+
+from shared.core.context import Context
+from shared.core.outcome import Outcome
+from shared.runtime.stage_service import serve
+from tests.pipeline.tiny.events import TicketClosed, TicketTriaged
+from tests.pipeline.tiny.pipeline import CLOSE, TICKETS, close, triage
+
+SECONDS = float(os.environ.get("TINY_SECONDS", "0"))
+
+
+@CLOSE
+async def close_slowly(ticket: TicketTriaged, ctx: Context) -> Outcome[TicketClosed]:
+    """Close it after a while."""
+    await asyncio.sleep(SECONDS)
+    outcome: Outcome[TicketClosed] = await close.call(ticket, ctx)
+    return outcome
+
+
+if __name__ == "__main__":
+    serve(replace(TICKETS, name=os.environ["TINY_PIPELINE"]), {"triage": triage, "close": close_slowly}[sys.argv[1]])
