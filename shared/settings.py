@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     """Folder of the embedded parts."""
     instance: str = ""
     """Name of this process among those of its service; empty: a random one."""
+    health_host: str = "127.0.0.1"
+    """Address on which /health and /metrics listen."""
     health_port: int = Field(default=0, ge=0, le=65535)
     """Port of /health and /metrics; 0: a free one."""
     group_protocol: str = Field(default="", pattern="^(|classic|consumer)$")
