@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
+import signal
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from infra.local.parts import Endpoints, start_parts
+from tests.homes import temporary_home
 
 SETTINGS = {
     "kafka": "PENSTOCK_KAFKA__BOOTSTRAP_SERVERS",
     "redis": "PENSTOCK_REDIS_URL",
     "postgres": "PENSTOCK_DATABASE_URL",
 }
+
+
+def pytest_configure() -> None:
+    """Have a termination end the run in good order, as an interrupt does: fixtures stop what they started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +33,7 @@ def parts() -> Iterator[Endpoints]:
     need not wait for three servers. Killing the run in whatever way ends the servers too.
     """
     external = {part: os.environ[setting] for part, setting in SETTINGS.items() if setting in os.environ}
-    home = Path(tempfile.mkdtemp(prefix="penstock-"))
-    # Made by this fixture alone, and opened so that PostgreSQL can live in it where the tests run as root.
-    home.chmod(0o711)
-    try:
+    with temporary_home() as home:
         running = start_parts(home, SETTINGS.keys() - external.keys())
         try:
             yield Endpoints(
@@ -42,5 +43,3 @@ def parts() -> Iterator[Endpoints]:
             )
         finally:
             running.stop()
-    finally:
-        shutil.rmtree(home)
