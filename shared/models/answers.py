@@ -51,6 +51,10 @@ def json_schema(schema: Any) -> Mapping[str, Any]:
     return _built(schema)[1]
 
 
+def _adapter(schema: Any) -> TypeAdapter[Any]:
+    return _built(schema)[0]
+
+
 @cache
 def _built(schema: Any) -> tuple[TypeAdapter[Any], Mapping[str, Any]]:
     adapter = TypeAdapter(schema)
@@ -70,9 +74,9 @@ def _closed(node: Any) -> Any:
     return kept
 
 
-def check(text: str, schema: Any) -> Checked[M]:
+def check(text: str, schema: type[M]) -> Checked[M]:
     """Parse and validate what a model wrote; prose and code fences around the object do no harm."""
-    adapter: TypeAdapter[M] = _built(schema)[0]
+    adapter: TypeAdapter[M] = _adapter(schema)
     start, end = text.find("{"), text.rfind("}")
     if start < 0 or end < start:
         if REFUSING.match(text.strip()):
