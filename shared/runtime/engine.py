@@ -102,7 +102,7 @@ class Engine:
             else:
                 full_since = full_since or time.monotonic()
                 self._wait_for_room(time.monotonic() - full_since)
-        self._shares.drain(None, self._policy.drain_seconds)
+        self._shares.drain(None, self._patience)
         self._drained.set()
         self._subscription.close()
 
@@ -119,6 +119,11 @@ class Engine:
         if taken and self._loop is not None:
             self._loop.call_soon_threadsafe(self._runner.admit, taken)
 
+    @property
+    def _patience(self) -> float:
+        """Seconds to wait for what runs: none once everything was drained, or when nobody commits any more."""
+        return 0.0 if self._drained.is_set() else self._policy.drain_seconds
+
     def assigned(self, offsets: Sequence[Offset]) -> None:
         """The group gave us these."""
         self._shares.add(offsets)
@@ -126,8 +131,7 @@ class Engine:
 
     def revoked(self, partitions: Sequence[tuple[str, int]]) -> None:
         """The group wants these back: what runs ends and is committed first, so that nothing is done twice."""
-        # Leaving the group calls this once more; what did not end while everything was drained is not waited for again.
-        self._shares.drain(partitions, 0 if self._drained.is_set() else self._policy.drain_seconds)
+        self._shares.drain(partitions, self._patience)
         self._shares.drop(partitions)
 
     def lost(self, partitions: Sequence[tuple[str, int]]) -> None:

@@ -45,7 +45,9 @@ class Tasks:
 
     def _ended(self, task: "asyncio.Future[None]") -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
+        # Nobody here cancels: a task that was cancelled all the same leaves a record that would never be done.
+        error = asyncio.CancelledError("a handler's task was cancelled") if task.cancelled() else task.exception()
+        if error:
             self._failed(error)
 
 
@@ -102,22 +104,53 @@ class Lanes:
             del self._lanes[taken.delivery.key]
 
 
+class Held:
+    """Records that wait for a dependency, each with those of its key behind it, which must not overtake it."""
+
+    def __init__(self, again: Callable[[Sequence[Taken]], None]) -> None:
+        self._again = again
+        self._lines: dict[bytes | None, list[Taken]] = {}
+
+    def behind(self, taken: Taken) -> bool:
+        """Put it behind the held record of its key; False where there is none."""
+        line = self._lines.get(taken.delivery.key)
+        if line is not None:
+            line.append(taken)
+        return line is not None
+
+    def hold(self, taken: Taken, seconds: float) -> None:
+        """Hold it, and whatever comes of its key, for that long."""
+        self._lines[taken.delivery.key] = [taken]
+        asyncio.get_running_loop().call_later(seconds, self._release, taken.delivery.key)
+
+    def _release(self, key: bytes | None) -> None:
+        self._again(self._lines.pop(key))
+
+
 class Inline:
     """The whole batch in one go, on the loop."""
 
-    def __init__(self, shares: Shares, decide: DecideInline, encode: Encode) -> None:
-        self._shares, self._decide, self._encode = shares, decide, encode
+    def __init__(self, shares: Shares, tasks: Tasks, decide: DecideInline, encode: Encode) -> None:
+        self._shares, self._tasks, self._decide, self._encode = shares, tasks, decide, encode
+        self._held = Held(self.admit)
 
     def admit(self, batch: Sequence[Taken]) -> None:
         """Decide each and hand all that is finished over at once."""
+        # One task for the batch, only so that an error reaches the owner; tasks that never wait run in their order.
+        self._tasks.start(self._run(batch))
+
+    async def _run(self, batch: Sequence[Taken]) -> None:
         finished, held = [], []
         for taken in self._shares.begin(batch):
+            if self._held.behind(taken):
+                held.append(taken)
+                continue
             settled = self._decide(taken)
             if settled.hold is None:
                 finished.append(Finished(taken, self._encode(taken, settled)))
             else:
                 held.append(taken)
-                asyncio.get_running_loop().call_later(settled.hold, self.admit, [taken])
+                self._held.hold(taken, settled.hold)
         self._shares.pause(held)
         self._shares.finish(finished)
 
@@ -129,6 +162,7 @@ class Batches:
         self._shares, self._tasks, self._decide, self._encode = shares, tasks, decide, encode
         self._most = most
         self._waiting: deque[Taken] = deque()
+        self._held = Held(self.admit)
         self._busy = False
 
     def admit(self, batch: Sequence[Taken]) -> None:
@@ -141,15 +175,17 @@ class Batches:
     async def _run(self) -> None:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            batch = self._shares.begin(batch)
-            decided = zip(batch, await self._decide(batch), strict=True)
+            batch = self._shares.begin([taken for taken in batch if not self._held.behind(taken)])
             finished, held = [], []
-            for taken, settled in decided:
-                if settled.hold is None:
+            for taken, settled in zip(batch, await self._decide(batch), strict=True):
+                # Behind a held one of the same batch: decided already, and decided once more after it.
+                if self._held.behind(taken):
+                    held.append(taken)
+                elif settled.hold is None:
                     finished.append(Finished(taken, self._encode(taken, settled)))
                 else:
                     held.append(taken)
-                    asyncio.get_running_loop().call_later(settled.hold, self.admit, [taken])
+                    self._held.hold(taken, settled.hold)
             self._shares.pause(held)
             self._shares.finish(finished)
         self._busy = False

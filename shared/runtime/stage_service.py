@@ -56,7 +56,7 @@ async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
         threads = start(engine, life, pipeline, handler)
         look = partial(health, engine, shares, schemas, world)
         app = Starlette(routes=list(routes(look, metrics.exposition)))
-        await stack.enter_async_context(serving(app, life.settings.health_port))
+        await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
         watchers = [asyncio.create_task(schemas.watch()), asyncio.create_task(watch(engine, life))]
         await life.ended.wait()
         engine.stop()
@@ -90,7 +90,7 @@ def runner_for(
         case Style.SLOW:
             return Lanes(shares, tasks, layers.slow, encode, policy.in_flight)
         case Style.CHEAP:
-            return Inline(shares, layers.cheap, encode)
+            return Inline(shares, tasks, layers.cheap, encode)
         case Style.BATCH:
             return Batches(shares, tasks, layers.batch, encode, policy.batch)
 

@@ -1,0 +1,148 @@
+"""The two threads around the loop: what cannot be written is kept and tried again, what is lost is not written."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from shared.core.delivery import Delivery
+from shared.core.progress import decode
+from shared.core.settle import Settled
+from shared.kafka.subscription import Subscription
+from shared.kafka.transactions import Committed, Fenced, Offset, Record, Transactor
+from shared.runtime.engine import Engine, EnginePolicy
+from shared.runtime.runners import Inline, Tasks
+from shared.runtime.shares import Shares, Taken
+from tests.unit.records import TOPIC, delivery
+
+QUICK = EnginePolicy(transaction=2, drain_seconds=5, idle_poll_seconds=0.005, batch=4)
+
+
+class Partition:
+    """A consumer of one partition, whose records are all there at once."""
+
+    def __init__(self, records: int, owner: Engine) -> None:
+        self.records = [delivery(n, key=b"%d" % n) for n in range(records)]
+        self.owner, self.joined, self.closed = owner, False, False
+        self.polls: list[int] = []
+
+    def poll(self, most: int, seconds: float) -> list[Delivery]:
+        if not self.joined:
+            self.joined = True
+            self.owner.assigned([Offset(TOPIC, 0, 0, "")])
+        self.polls.append(most)
+        batch, self.records = self.records[:most], self.records[most:]
+        return batch
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def close(self) -> None:
+        self.owner.revoked([(TOPIC, 0)])
+        self.closed = True
+
+
+class Broker:
+    """A transactional producer that fails as it is told to."""
+
+    def __init__(self, answers: Sequence[Committed | Exception] = (), before: Callable[[], None] | None = None) -> None:
+        self.answers, self.before = list(answers), before
+        self.attempts: list[list[bytes | None]] = []
+        self.written: list[bytes | None] = []
+        self.progress: dict[tuple[str, int], tuple[int, str]] = {}
+        self.since: float | None = None
+
+    def open(self) -> None: ...
+
+    def commit(self, records: Sequence[Record], offsets: Sequence[Offset], group: object) -> Committed:
+        self.attempts.append([record.key for record in records])
+        answer = self.answers.pop(0) if self.answers else Committed.YES
+        if isinstance(answer, Exception):
+            raise answer
+        if answer is Committed.YES:
+            self.written += [record.key for record in records]
+            self.progress |= {(o.topic, o.partition): (o.offset, o.metadata) for o in offsets}
+        return answer
+
+
+class Running:
+    """An engine at work on a made-up partition."""
+
+    def __init__(self, records: int, broker: Broker, policy: EnginePolicy = QUICK) -> None:
+        self.errors: list[BaseException] = []
+        self.shares = Shares()
+        runner = Inline(self.shares, Tasks(self.errors.append), lambda _: Settled(), self.encode)
+        self.engine = Engine(policy, self.shares, cast(Transactor, broker), runner)
+        self.partition = Partition(records, self.engine)
+        self.broker = broker
+        self.threads = self.engine.start(lambda _: cast(Subscription, self.partition), self.errors.append)
+
+    def encode(self, taken: Taken, settled: Settled) -> tuple[Record, ...]:
+        return (Record("out", taken.delivery.key, b"", (), None),)
+
+    async def until(self, condition: Callable[[], Any]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():  # noqa: ASYNC110  threads set what is looked at
+                await asyncio.sleep(0.001)
+
+    async def stop(self) -> None:
+        self.engine.stop()
+        for thread in self.threads:
+            await asyncio.to_thread(thread.join, 10)
+            assert not thread.is_alive()
+
+
+def keys(count: int) -> list[bytes]:
+    return [b"%d" % n for n in range(count)]
+
+
+async def test_everything_is_written_once_with_its_progress_and_the_group_is_left() -> None:
+    running = Running(9, Broker())
+    await running.until(lambda: len(running.broker.written) == 9)
+    await running.stop()
+    assert running.broker.written == keys(9)
+    assert running.broker.progress[TOPIC, 0] == (9, "")
+    assert running.partition.closed
+    assert running.errors == []
+
+
+async def test_an_aborted_attempt_is_tried_again_as_it_was_before_anything_joins_it() -> None:
+    running = Running(6, Broker([Committed.NO, Committed.NO]))
+    await running.until(lambda: len(running.broker.written) == 6)
+    await running.stop()
+    assert running.broker.attempts[0] == running.broker.attempts[1] == running.broker.attempts[2]
+    assert running.broker.written == keys(6)
+
+
+async def test_what_cannot_be_written_does_not_pile_up() -> None:
+    policy = EnginePolicy(transaction=2, buffer=5, idle_poll_seconds=0.001, drain_seconds=0.01, batch=4)
+    running = Running(500, Broker([Committed.NO] * 1000), policy)
+    await running.until(lambda: len(running.broker.attempts) == 3)
+    assert 500 - len(running.partition.records) <= policy.buffer + policy.transaction
+    await running.stop()
+
+
+async def test_results_of_a_partition_lost_after_an_abort_are_not_written() -> None:
+    running = Running(2, Broker([Committed.NO]))
+    await running.until(lambda: running.broker.attempts)
+    running.engine.lost([(TOPIC, 0)])
+    running.engine.assigned([Offset("tickets.other", 0, 0, "")])
+    await running.stop()
+    assert running.broker.written == []
+
+
+async def test_a_fenced_process_tells_why_it_ends() -> None:
+    running = Running(1, Broker([Fenced("another one")]))
+    await running.until(lambda: running.errors)
+    await running.stop()
+    assert isinstance(running.errors[0], Fenced)
+
+
+async def test_what_is_committed_when_it_stops_says_what_is_not_done() -> None:
+    running = Running(8, Broker())
+    await running.until(lambda: running.broker.written)
+    await running.stop()
+    base, metadata = running.broker.progress[TOPIC, 0]
+    high, incomplete = decode(base, metadata)
+    done = {n for n in range(8) if n < base or (n <= high and n not in incomplete)}
+    assert done == {int(key or b"") for key in running.broker.written}

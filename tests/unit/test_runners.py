@@ -1,0 +1,233 @@
+"""Records reach the handler in order within a key, never too many at once, and never after their partition is gone."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from shared.core.errors import Misconfigured
+from shared.core.settle import Settled
+from shared.kafka.transactions import Record
+from shared.runtime.runners import Batches, Inline, Lanes, Tasks
+from shared.runtime.shares import Shares, Taken
+from tests.unit.records import TOPIC, owning, taken
+
+
+def nothing(_: Taken, __: Settled) -> tuple[Record, ...]:
+    return ()
+
+
+def offsets(records: Sequence[Taken]) -> list[int]:
+    return [one.delivery.position.offset for one in records]
+
+
+class Desk:
+    """A handler that ends when the test says so, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.open: dict[int, asyncio.Future[Settled]] = {}
+        self.errors: list[BaseException] = []
+        self.tasks = Tasks(self.errors.append)
+
+    async def decide(self, one: Taken) -> Settled:
+        offset = one.delivery.position.offset
+        self.begun.append(offset)
+        self.open[offset] = asyncio.get_running_loop().create_future()
+        return await self.open[offset]
+
+    async def end(self, offset: int, settled: Settled | None = None) -> None:
+        self.open.pop(offset).set_result(settled or Settled())
+        await turns()
+
+
+async def turns() -> None:
+    """Let everything that is ready run."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Turn the loop until it holds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  what is awaited are turns of this very loop
+            await asyncio.sleep(0)
+
+
+def finished(shares: Shares) -> list[int]:
+    return offsets([one.taken for one in shares.await_finished(0, 1000)])
+
+
+async def test_one_key_is_worked_off_in_order_and_others_beside_it() -> None:
+    desk, shares = Desk(), owning(0)
+    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 10)
+    lanes.admit(taken(shares, [b"a", b"a", b"b", b"a"]))
+    await turns()
+    assert desk.begun == [0, 2]
+    await desk.end(0)
+    assert desk.begun == [0, 2, 1]
+    await desk.end(1)
+    assert desk.begun == [0, 2, 1, 3]
+    assert finished(shares) == [0, 1]
+
+
+async def test_no_more_than_so_many_are_in_flight() -> None:
+    desk, shares = Desk(), owning(0)
+    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 2)
+    lanes.admit(taken(shares, [b"a", b"b", b"c", b"d"]))
+    await turns()
+    assert desk.begun == [0, 1]
+    await desk.end(1)
+    assert desk.begun == [0, 1, 2]
+
+
+async def test_a_held_record_keeps_its_lane_and_gives_its_slot_to_others() -> None:
+    desk, shares = Desk(), owning(0)
+    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 1)
+    lanes.admit(taken(shares, [b"a", b"a", b"b"]))
+    await turns()
+    await desk.end(0, Settled(hold=0.0))
+    assert desk.begun[:2] == [0, 2]
+    await desk.end(2)
+    await until(lambda: desk.begun == [0, 2, 0])
+    await desk.end(0)
+    assert desk.begun == [0, 2, 0, 1]
+
+
+async def test_what_waits_in_a_lane_of_a_lost_partition_is_thrown_away() -> None:
+    desk, shares = Desk(), owning(0, 1)
+    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 10)
+    lanes.admit(taken(shares, [b"a", b"a", b"a"]) + taken(shares, [b"a"], partition=1, start=7))
+    await turns()
+    shares.drop([(TOPIC, 0)])
+    await desk.end(0)
+    assert desk.begun == [0, 7]
+
+
+async def test_what_is_leaving_ends_what_runs_and_begins_nothing() -> None:
+    desk, shares = Desk(), owning(0)
+    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 10)
+    lanes.admit(taken(shares, [b"a", b"a"]))
+    await turns()
+    assert not shares.drain(None, 0)
+    await desk.end(0)
+    shares.committed(shares.await_finished(0, 10))
+    assert shares.drain(None, 0)
+    assert desk.begun == [0]
+
+
+async def test_a_held_record_of_a_lost_partition_does_not_come_back() -> None:
+    desk, shares = Desk(), owning(0)
+    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 10)
+    lanes.admit(taken(shares, [b"a"]))
+    await turns()
+    shares.drop([(TOPIC, 0)])
+    await desk.end(0, Settled(hold=0.0))
+    await turns()
+    assert desk.begun == [0]
+
+
+async def test_an_error_in_a_lane_reaches_the_owner() -> None:
+    desk, shares = Desk(), owning(0)
+    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 10)
+    lanes.admit(taken(shares, [b"a"]))
+    await turns()
+    desk.open[0].set_exception(Misconfigured("no model"))
+    await until(lambda: bool(desk.errors))
+    assert isinstance(desk.errors[0], Misconfigured)
+
+
+async def test_a_lane_whose_call_is_cancelled_by_others_reaches_the_owner() -> None:
+    desk, shares = Desk(), owning(0)
+    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 10)
+    lanes.admit(taken(shares, [b"a"]))
+    await turns()
+    desk.open[0].cancel()
+    await until(lambda: bool(desk.errors))
+
+
+async def test_cheap_records_are_finished_in_one_go_and_in_order() -> None:
+    desk, shares = Desk(), owning(0)
+    inline = Inline(shares, desk.tasks, lambda _: Settled(), nothing)
+    inline.admit(taken(shares, [b"a", b"b", b"a"]))
+    inline.admit(taken(shares, [b"c"], start=3))
+    await turns()
+    assert finished(shares) == [0, 1, 2, 3]
+
+
+async def test_an_error_of_a_cheap_handler_reaches_the_owner() -> None:
+    def broken(_: Taken) -> Settled:
+        raise Misconfigured("no settings")
+
+    desk, shares = Desk(), owning(0)
+    Inline(shares, desk.tasks, broken, nothing).admit(taken(shares, [b"a"]))
+    await until(lambda: bool(desk.errors))
+    assert isinstance(desk.errors[0], Misconfigured)
+
+
+async def test_a_held_cheap_record_is_tried_again() -> None:
+    answers = [Settled(hold=0.0), Settled()]
+    desk, shares = Desk(), owning(0)
+    Inline(shares, desk.tasks, lambda _: answers.pop(0), nothing).admit(taken(shares, [b"a"]))
+    await until(lambda: finished(shares) == [0])
+
+
+async def test_a_follower_does_not_overtake_a_held_cheap_record_of_its_key() -> None:
+    seen: list[int] = []
+
+    def decide(one: Taken) -> Settled:
+        seen.append(one.delivery.position.offset)
+        return Settled(hold=0.0) if seen == [0] else Settled()
+
+    desk, shares = Desk(), owning(0)
+    inline = Inline(shares, desk.tasks, decide, nothing)
+    inline.admit(taken(shares, [b"a", b"b", b"a"]))
+    inline.admit(taken(shares, [b"a"], start=3))
+    await until(lambda: len(seen) == 5)
+    assert seen == [0, 1, 0, 2, 3]
+
+
+class Table:
+    """A batch handler that ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.answers: list[asyncio.Future[Sequence[Settled]]] = []
+
+    async def decide(self, batch: Sequence[Taken]) -> Sequence[Settled]:
+        self.batches.append(offsets(batch))
+        self.answers.append(asyncio.get_running_loop().create_future())
+        return await self.answers[-1]
+
+
+async def test_what_comes_during_a_batch_joins_the_next_one() -> None:
+    desk, table, shares = Desk(), Table(), owning(0)
+    batches = Batches(shares, desk.tasks, table.decide, nothing, 3)
+    batches.admit(taken(shares, [b"a", b"b"]))
+    await turns()
+    batches.admit(taken(shares, [b"c", b"d", b"e", b"f"], start=2))
+    await turns()
+    assert table.batches == [[0, 1]]
+    table.answers[0].set_result([Settled(), Settled()])
+    await turns()
+    assert table.batches == [[0, 1], [2, 3, 4]]
+
+
+async def test_a_follower_does_not_overtake_a_held_record_of_its_key_in_a_batch() -> None:
+    desk, table, shares = Desk(), Table(), owning(0)
+    batches = Batches(shares, desk.tasks, table.decide, nothing, 10)
+    batches.admit(taken(shares, [b"a", b"b", b"a"]))
+    await turns()
+    table.answers[0].set_result([Settled(hold=0.0), Settled(), Settled()])
+    await until(lambda: len(table.batches) == 2)
+    assert table.batches == [[0, 1, 2], [0, 2]]
+    assert finished(shares) == [1]
+    table.answers[1].set_result([Settled(), Settled()])
+    await until(lambda: finished(shares) == [0, 2])
+
+
+async def test_a_batch_leaves_out_what_is_lost() -> None:
+    desk, table, shares = Desk(), Table(), owning(0, 1)
+    batches = Batches(shares, desk.tasks, table.decide, nothing, 10)
+    batches.admit(taken(shares, [b"a"]) + taken(shares, [b"b"], partition=1, start=5))
+    shares.drop([(TOPIC, 0)])
+    await turns()
+    assert table.batches == [[5]]
