@@ -55,7 +55,7 @@ class Limits:
     ocr_pages: int = 100
     """Pages of one document that may go through OCR."""
     ocr_seconds: float = 300.0
-    """Wall seconds for one document that needs OCR (about 1 to 5 a page)."""
+    """Wall seconds for one document that needs OCR (a page takes 1 with tesseract, 5 without)."""
     ocr_memory: int = 4_096 * MIB
     """Bytes of address space of a worker that recognises; the models alone take about one GB."""
 

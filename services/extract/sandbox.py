@@ -34,7 +34,9 @@ class Sandbox:
     def __init__(self, limits: Limits, workers: int = 2, recognisers: int = 1) -> None:
         self._limits = limits
         self._keeper = Keeper()
-        reading = Duty(replace(limits, ocr=False), workers, limits.memory, limits.seconds, RETIRE_READER_AT)
+        # Where nothing is recognised, a long scan is `scanned` and not too long to recognise.
+        alone = replace(limits, ocr=False, ocr_pages=limits.ocr_pages if limits.ocr else limits.pages)
+        reading = Duty(alone, workers, limits.memory, limits.seconds, RETIRE_READER_AT)
         recognising = Duty(limits, recognisers, limits.ocr_memory, limits.ocr_seconds, RETIRE_RECOGNISER_AT)
         self._readers = Crew(self._keeper, reading)
         self._recognisers = Crew(self._keeper, recognising)

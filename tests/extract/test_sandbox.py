@@ -13,6 +13,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
+from services.extract.cell.keeper import ZygoteLost
 from services.extract.extraction import MIB, Extraction, Limits, Unreadable
 from services.extract.sandbox import Sandbox
 from shared.core.failures import Failure
@@ -178,3 +179,22 @@ async def test_closing_the_sandbox_leaves_no_process() -> None:
         await asyncio.gather(*(running.read(b"some text") for _ in range(4)))
         assert family(os.getpid()) - before
     assert not family(os.getpid()) - before
+
+
+async def test_a_long_scan_is_scanned_where_ocr_is_off_and_too_large_where_it_is_on() -> None:
+    pages = [files.picture("page") for _ in range(4)]
+    scan = files.encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    for on, failure in ((False, Failure.SCANNED), (True, Failure.TOO_LARGE)):
+        async with Sandbox(Limits(ocr=on, ocr_pages=3), workers=1) as running:
+            found = await running.read(scan, "long.tif")
+        assert isinstance(found, Unreadable)
+        assert found.failure is failure
+
+
+async def test_a_closed_sandbox_starts_nothing() -> None:
+    before = family(os.getpid())
+    async with Sandbox(LIMITS, workers=1) as running:
+        pass
+    with pytest.raises(ZygoteLost, match="the sandbox is closed"):
+        await running.read(b"too late")
+    assert family(os.getpid()) <= before

@@ -16,6 +16,7 @@ from services.extract.cell.verdict import Exit
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TESSDATA_PREFIX", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_ZYGOTE = "services.extract.cell.zygote"
 _START_SECONDS = 60.0
 _LOST = Exit(-signal.SIGKILL)
 _GONE = "the process that workers are forked from has ended; try the document again"
@@ -47,6 +48,7 @@ class Keeper:
         self._process: asyncio.subprocess.Process | None = None
         self._listener: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
+        self._closed = False
         self._orders = count()
         self._born: dict[int, asyncio.Future[_Birth]] = {}
         self._ends: dict[int, asyncio.Future[Exit]] = {}
@@ -60,6 +62,8 @@ class Keeper:
             # One order at a time: a stream of messages gives descriptors no boundary of their own.
             with theirs:
                 async with self._starting:
+                    if self._closed:
+                        raise ZygoteLost("the sandbox is closed; read no more documents through it")
                     if self._control is None:
                         await self._start()
                     pid, ended = await self._order(memory, theirs)
@@ -76,6 +80,7 @@ class Keeper:
 
     async def close(self) -> None:
         """End the zygote and with it all workers."""
+        self._closed = True
         if self._control is not None:
             # Half a close: it reads as the end on the other side while its last reports still come through.
             self._control.shutdown(socket.SHUT_WR)
@@ -85,29 +90,21 @@ class Keeper:
             await self._process.wait()
 
     async def _start(self) -> None:
-        control, theirs = socket.socketpair()
-        control.setblocking(False)
-        # The environment is a short list: what parses hostile files has no business with keys and passwords.
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        environment |= {"PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, sys.path)]), "OMP_NUM_THREADS": "1"}
-        with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "services.extract.cell.zygote"),
-                stdin=theirs.fileno(),
-                env=environment,
-                start_new_session=True,
-            )
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(_START_SECONDS):
-                ready = await loop.sock_recv(control, 64)
-        except TimeoutError:
-            ready = b""
-        if not ready:
-            control.close()
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-            raise ZygoteLost(f"{sys.executable} -m services.extract.cell.zygote does not start; run it to see why")
+        with contextlib.ExitStack() as connections:
+            control, theirs = socket.socketpair()
+            connections.enter_context(control)
+            control.setblocking(False)
+            with theirs:
+                self._process = await _execute(theirs)
+            try:
+                async with asyncio.timeout(_START_SECONDS):
+                    ready = await _receive(asyncio.get_running_loop(), control)
+            except TimeoutError:
+                ready = b""
+            if not ready:
+                # The socket closes on the way out, and a zygote without it ends.
+                raise ZygoteLost(f"{sys.executable} -m {_ZYGOTE} does not start; run it to see why")
+            connections.pop_all()
         self._control = control
         self._listener = asyncio.create_task(self._listen(control))
 
@@ -149,6 +146,15 @@ class Keeper:
                 born.set_result((message["pid"], ended))
         else:
             self._ends.pop(message["pid"]).set_result(Exit(message["code"], message["peak"]))
+
+
+async def _execute(control: socket.socket) -> asyncio.subprocess.Process:
+    """Start a zygote; its environment is a short list, for what parses hostile files has no business with keys."""
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    environment |= {"PYTHONPATH": os.pathsep.join([str(_ROOT), *filter(None, sys.path)]), "OMP_NUM_THREADS": "1"}
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", _ZYGOTE), stdin=control.fileno(), env=environment, start_new_session=True
+    )
 
 
 async def _receive(loop: asyncio.AbstractEventLoop, control: socket.socket) -> bytes:

@@ -64,8 +64,7 @@ def _allow_cpu(seconds: float) -> None:
     """
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
-    # A recogniser uses more than one core, so wall seconds become processor seconds of that many threads.
-    set_limit(resource.RLIMIT_CPU, math.ceil(used + 2 * seconds) + 1)
+    set_limit(resource.RLIMIT_CPU, math.ceil(used + seconds) + 1)
 
 
 def _last_words(connection: socket.socket) -> None:

@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 LONGEST_SIDE = 2_500
-THREADS = 2
 _WORDS = 5
 _CONFIDENCE = 60.0
 _UPRIGHT = 85.0
@@ -59,9 +58,9 @@ def recognise(picture: Image.Image) -> str:
     if first and first.convincing:
         return first.text
     second = rapidocr(fitted)
-    return (
-        first.text if first and len(first.text) > len(second.text) and first.confidence >= _CONFIDENCE else second.text
-    )
+    if first and first.confidence >= _CONFIDENCE and len(first.text) > len(second.text):
+        return first.text
+    return second.text
 
 
 def fit(picture: Image.Image) -> Image.Image:
@@ -140,14 +139,15 @@ def model_paths() -> dict[str, Path]:
 
 @lru_cache(maxsize=1)
 def _engine() -> Any:
-    threads = min(THREADS, os.cpu_count() or 1)
     settings: dict[str, Any] = {key: str(path) for key, path in model_paths().items()}
     settings |= {
         "Global.log_level": "critical",
         "Global.use_cls": False,
         # One line at a time: in a batch every line is padded to the longest, a quarter more work on real pages.
         "Rec.rec_batch_num": 1,
-        "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+        # Threads of the engine wait by spinning: a second one saves a third of the time on an idle machine and doubles
+        # it on a busy one. More pages at once is what `recognisers` is for.
+        "EngineConfig.onnxruntime.intra_op_num_threads": 1,
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
     }
     # Imported here and not above: onnxruntime starts threads, and workers are forked from a process without any.

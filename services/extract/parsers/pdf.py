@@ -102,12 +102,13 @@ def _page_text(pdf: pypdfium2.PdfDocument, number: int, pages: _Pages, limits: L
         if usable and not _is_captioned_picture(page, text):
             pages.layered += 1
             return text
-        if is_blank(_render(page, _PROBE_SIDE, _OCR_DPI)):
+        picture = _render(page, ocr.LONGEST_SIDE if limits.ocr else _PROBE_SIDE, _OCR_DPI)
+        if is_blank(picture):
             return text if usable else ""
         if not limits.ocr:
             pages.unread.append(number)
             return text if usable else ""
-        seen = ocr.recognise(_render(page, ocr.LONGEST_SIDE, _OCR_DPI)).replace("\f", "\n")
+        seen = ocr.recognise(picture).replace("\f", "\n")
         pages.recognised += 1
         return seen if len(seen) > len(text) or not usable else text
     finally:
