@@ -1,0 +1,160 @@
+"""Every metric of a process: each name once, typed, with what it counts.
+
+Labels `pipeline` and `stage` are the same on all of them. None has a document, a tenant or a message for a label: what
+has no end makes a metric useless.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from shared.core.context import Call
+from shared.core.delivery import Delivery
+from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review
+from shared.observe.logs import logger
+from shared.ports import BreakerState
+
+HANDLER = (0.001, 0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0)
+"""From a rule in line to a model that thinks."""
+TRANSACTION = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0)
+"""From an idle broker to the end of a transaction's patience."""
+COUNTS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
+"""Sizes of batches."""
+BREAKER_STATES = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
+"""A breaker's state as a number: the worse, the higher."""
+
+log = logger("stage")
+
+
+class Metrics:
+    """The metrics of one service, in a registry of their own: nothing is shared between services or tests.
+
+    Those with labels of their own are called with them: `metrics.taken("documents.ingest").inc()`.
+    """
+
+    def __init__(self, pipeline: str, stage: str) -> None:
+        self._registry = CollectorRegistry()
+        self._where = {"pipeline": pipeline, "stage": stage}
+        self._settled: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+        self._of_records()
+        self._of_the_engine()
+        self._of_dependencies()
+
+    def _of_records(self) -> None:
+        self.taken = self._counter(
+            "penstock_records_taken_total", "Records taken from Kafka, repeats included.", "topic"
+        )
+        self.settled = self._counter(
+            "penstock_records_settled_total", "Records decided; failure is empty where none.", "outcome", "failure"
+        )
+        self.attempts = self._histogram("penstock_record_attempts", "Attempt at which records were decided.", COUNTS)()
+        self.handler_seconds = self._histogram(
+            "penstock_handler_seconds", "Seconds in the handler; of a batch, the whole batch's.", HANDLER, "outcome"
+        )
+        self.in_flight = self._gauge("penstock_records_in_flight", "Records taken and not yet committed.")()
+        self.retry_waiting = self._gauge("penstock_records_retry_waiting", "Records held until their retry is due.")()
+        self.parked = self._gauge("penstock_records_parked", "Records that wait for a dependency.", "dependency")
+        self.lag = self._gauge("penstock_lag_records", "Records from progress to the end.", "topic", "partition")
+
+    def _of_the_engine(self) -> None:
+        self.batch = self._histogram("penstock_batch_records", "Records committed in one transaction.", COUNTS)()
+        self.transaction_seconds = self._histogram(
+            "penstock_transaction_seconds", "Seconds from begin to the end of commit.", TRANSACTION
+        )()
+        self.producer_restarts = self._counter(
+            "penstock_producer_restarts_total", "Producers made anew after errors."
+        )()
+        self.troubles = self._counter("penstock_troubles_total", "Unusual events of the engine; each is in the log.")()
+
+    def _of_dependencies(self) -> None:
+        self.breaker_state = self._gauge(
+            "penstock_breaker_state", "Breaker as seen from here: 0 closed, 1 half-open, 2 open.", "breaker"
+        )
+        self.model_calls = self._counter(
+            "penstock_model_calls_total", "Requests to models; outcome is ok or the failure class.", "model", "outcome"
+        )
+        self.model_tokens = self._counter(
+            "penstock_model_tokens_total", "Tokens as providers count; direction: input, output.", "model", "direction"
+        )
+        self.model_cost = self._counter("penstock_model_cost_usd_total", "US dollars by the price list.", "model")
+        self.model_seconds = self._histogram(
+            "penstock_model_seconds", "Seconds from request to the last byte.", HANDLER, "model"
+        )
+
+    def observe(self, delivery: Delivery, outcome: Outcome[Any], seconds: float) -> None:
+        """A record was decided: count it, and log it where it failed or waits."""
+        kind, failure, said, level = _told(outcome)
+        # Kept, because finding a child by its labels takes longer than counting with it.
+        if (found := self._settled.get((kind, failure))) is None:
+            found = self._settled[kind, failure] = self.settled(kind, failure), self.handler_seconds(kind)
+        found[0].inc()
+        found[1].observe(seconds)
+        self.attempts.observe(delivery.attempt)
+        if level:
+            log.log(
+                level,
+                kind,
+                document_id=None if delivery.key is None else delivery.key.decode("utf-8", "backslashreplace"),
+                position=str(delivery.position),
+                attempt=delivery.attempt,
+                failure=failure,
+                message=said,
+            )
+
+    def call(self, call: Call) -> None:
+        """A request to a model ended."""
+        self.model_calls(call.model, call.outcome).inc()
+        self.model_tokens(call.model, "input").inc(call.input_tokens)
+        self.model_tokens(call.model, "output").inc(call.output_tokens)
+        self.model_cost(call.model).inc(call.cost_usd)
+        self.model_seconds(call.model).observe(call.milliseconds / 1000)
+
+    def breakers(self, states: Mapping[str, BreakerState]) -> None:
+        """The states of all breakers, as this process sees them."""
+        for name, state in states.items():
+            self.breaker_state(name).set(BREAKER_STATES[state])
+
+    def trouble(self, said: str) -> None:
+        """Something out of the ordinary happened in the engine."""
+        self.troubles.inc()
+        log.warning("trouble", said=said)
+
+    def exposition(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Callable[..., Counter]:
+        return partial(
+            Counter(name, text, (*self._where, *labels), registry=self._registry).labels, *self._where.values()
+        )
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Callable[..., Gauge]:
+        return partial(
+            Gauge(name, text, (*self._where, *labels), registry=self._registry).labels, *self._where.values()
+        )
+
+    def _histogram(self, name: str, text: str, buckets: Sequence[float], *labels: str) -> Callable[..., Histogram]:
+        names = (*self._where, *labels)
+        made = Histogram(name, text, names, registry=self._registry, buckets=buckets)
+        return partial(made.labels, *self._where.values())
+
+
+def _told(outcome: Outcome[Any]) -> tuple[str, str, str, int]:
+    """Outcome and failure class as labels, the sentence, and the level to log it at; 0 where it goes without saying."""
+    match outcome:
+        case Emit():
+            return "emit", "", "", 0
+        case Retry(failure, message):
+            return "retry", failure.value, message, logging.INFO
+        case DeadLetter(failure, message):
+            return "dead_letter", failure.value, message, logging.WARNING
+        case Review(reason):
+            return "review", outcome.failure.value if outcome.failure else "", reason, logging.INFO
+        case Park(_, message):
+            # An outage lets thousands of records look again every few seconds: the breaker has said it once.
+            return "park", "", message, logging.DEBUG
+        case _:
+            return "unknown", "", f"the handler gave {outcome!r}, which is no outcome", logging.ERROR

@@ -1,0 +1,120 @@
+"""Metrics: every name once, documented, without a label that has no end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from shared.core.context import Call
+from shared.core.delivery import Delivery
+from shared.core.event import Position
+from shared.core.failures import Failure
+from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review
+from shared.observe.metrics import Metrics
+from shared.ports import BreakerState
+
+DELIVERY = Delivery(Position("documents.extract", 3, 17), b"doc-1", b"", (), datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def families(metrics: Metrics) -> dict[str, Any]:
+    return {family.name: family for family in text_string_to_metric_families(metrics.exposition().decode())}
+
+
+def value(metrics: Metrics, sample: str, **labels: str) -> float:
+    wanted = {"pipeline": "documents", "stage": "extract"} | labels
+    for family in families(metrics).values():
+        for found in family.samples:
+            if found.name == sample and wanted.items() <= found.labels.items():
+                return float(found.value)
+    return 0.0
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics("documents", "extract")
+
+
+def test_every_metric_is_named_for_penstock_and_says_what_it_counts(metrics: Metrics) -> None:
+    found = families(metrics)
+    assert len(found) >= 17
+    for name, family in found.items():
+        assert name.startswith("penstock_"), name
+        assert family.documentation.endswith("."), name
+
+
+def test_two_services_in_one_process_do_not_share_a_metric(metrics: Metrics) -> None:
+    other = Metrics("documents", "extract")
+    metrics.troubles.inc()
+    assert value(metrics, "penstock_troubles_total") == 1
+    assert value(other, "penstock_troubles_total") == 0
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind", "failure"),
+    [
+        (Emit(), "emit", ""),
+        (Retry(Failure.TIMEOUT, "slow"), "retry", "timeout"),
+        (DeadLetter(Failure.ENCRYPTED, "locked"), "dead_letter", "encrypted"),
+        (Review("look", proposal=None), "review", ""),
+        (Review("look", proposal=None, failure=Failure.LOW_QUALITY), "review", "low_quality"),
+        (Park("model:a", "away"), "park", ""),
+    ],
+)
+def test_each_outcome_is_counted_under_its_name_and_class(
+    metrics: Metrics, outcome: Outcome[Any], kind: str, failure: str
+) -> None:
+    metrics.observe(DELIVERY, outcome, 0.3)
+    metrics.observe(DELIVERY, outcome, 0.3)
+    assert value(metrics, "penstock_records_settled_total", outcome=kind, failure=failure) == 2
+    assert value(metrics, "penstock_handler_seconds_count", outcome=kind) == 2
+    assert value(metrics, "penstock_record_attempts_sum") == 2
+
+
+def test_a_record_without_a_key_is_counted_like_any_other(metrics: Metrics) -> None:
+    metrics.observe(
+        Delivery(Position("t", 0, 0), None, None, (), DELIVERY.appended_at),
+        DeadLetter(Failure.INVALID_EVENT, "no key"),
+        0,
+    )
+    assert value(metrics, "penstock_records_settled_total", failure="invalid_event") == 1
+
+
+def test_a_model_call_counts_its_tokens_and_its_cost(metrics: Metrics) -> None:
+    metrics.call(
+        Call(
+            "qa",
+            "sim",
+            "sim-large",
+            "qa@1",
+            input_tokens=100,
+            output_tokens=20,
+            cost_usd=0.5,
+            milliseconds=1500,
+            outcome="ok",
+        )
+    )
+    assert value(metrics, "penstock_model_calls_total", model="sim-large", outcome="ok") == 1
+    assert value(metrics, "penstock_model_tokens_total", direction="input") == 100
+    assert value(metrics, "penstock_model_tokens_total", direction="output") == 20
+    assert value(metrics, "penstock_model_cost_usd_total") == 0.5
+    assert value(metrics, "penstock_model_seconds_sum") == 1.5
+
+
+def test_the_state_of_a_breaker_is_a_number_that_grows_with_the_trouble(metrics: Metrics) -> None:
+    numbers = []
+    for state in (BreakerState.CLOSED, BreakerState.HALF_OPEN, BreakerState.OPEN):
+        metrics.breakers({"model:a": state})
+        numbers.append(value(metrics, "penstock_breaker_state", breaker="model:a"))
+    assert numbers == [0, 1, 2]
+
+
+def test_gauges_with_labels_of_their_own_are_called_with_them(metrics: Metrics) -> None:
+    metrics.taken("documents.ingest").inc(3)
+    metrics.lag("documents.ingest", "7").set(12)
+    metrics.in_flight.set(4)
+    assert value(metrics, "penstock_records_taken_total", topic="documents.ingest") == 3
+    assert value(metrics, "penstock_lag_records", partition="7") == 12
+    assert value(metrics, "penstock_records_in_flight") == 4
