@@ -7,6 +7,8 @@ import pytest
 from infra.samples.blocks import Sample
 from infra.samples.catalog import all_samples
 from services.classify.rules import BEGINNING, Classification, classify
+from services.extract.extraction import Document, Extraction, Limits
+from services.extract.reading import read as extract
 from shared.pipelines.document_types import DocumentType
 
 GOOD = [sample for sample in all_samples() if not sample.failure]
@@ -24,6 +26,15 @@ def test_a_sample_is_clearly_of_its_type_whatever_its_file_is_called(sample: Sam
     assert found.confidence >= 0.8, found.reason
 
 
+@pytest.mark.parametrize("sample", [sample for sample in GOOD if not sample.ocr], ids=lambda sample: sample.name)
+def test_a_sample_is_as_clear_in_what_extraction_makes_of_its_file(sample: Sample) -> None:
+    extracted = extract(Document(sample.content, sample.name), Limits())
+    assert isinstance(extracted, Extraction)
+    found = classify(extracted.text, "scan0001", extracted.media_type)
+    assert found.document_type == sample.document_type, found.reason
+    assert found.confidence >= 0.8, found.reason
+
+
 def test_a_letter_about_an_invoice_is_a_letter() -> None:
     found = read(
         "Dear Ms Abelson,\nyour invoice number 4711 is due on 3 May.\nTotal: 120.00 is too much.\nKind regards,\nOwen"
@@ -32,7 +43,7 @@ def test_a_letter_about_an_invoice_is_a_letter() -> None:
 
 
 def test_a_notice_about_contracts_is_a_notice() -> None:
-    text = "PUBLIC NOTICE\nNotice is hereby given that the contract ends.\nThe governing law of the agreement is unchanged."
+    text = "PUBLIC NOTICE\nNotice is hereby given that the contract ends.\nThe governing law of it is unchanged."
     assert read(text).document_type is DocumentType.NOTICE
 
 
@@ -78,7 +89,12 @@ def test_the_reason_quotes_the_evidence_and_its_line() -> None:
 
 def test_line_ends_of_any_kind_are_line_ends() -> None:
     text = "INVOICE\nInvoice No: 4711\nDue date: 2026-04-08\nTotal: EUR 12.00"
-    assert read(text.replace("\n", "\r\n")) == read(text) == read(text.replace("\n", "\r"))
+    assert (
+        read(text.replace("\n", "\r\n"))
+        == read(text)
+        == read(text.replace("\n", "\r"))
+        == read(text.replace("\n", "\f"))
+    )
 
 
 def test_the_closing_of_a_long_letter_is_read() -> None:
