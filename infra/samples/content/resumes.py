@@ -182,7 +182,7 @@ def sidebar(person: Candidate) -> Draft:
     blocks: tuple[Block, ...] = (
         Heading(person.name),
         Heading(person.title, 2),
-        Columns(("Contact", person.email, person.phone), ("Skills", *two_lines(person.skills))),
+        Columns(("Contact", person.email, person.phone), ("Skills", person.skills, "Driving licence: yes")),
         Heading("Employment history", 2),
         Lines(jobs(person)),
         Heading("About me", 2),
@@ -191,11 +191,6 @@ def sidebar(person: Candidate) -> Draft:
         Paragraph(person.school),
     )
     return draft(person, blocks)
-
-
-def two_lines(skills: str) -> tuple[str, ...]:
-    """The skills on one line, and one that belongs to the section but not to the list."""
-    return (skills, "Driving licence: yes")
 
 
 def form(person: Candidate) -> Draft:
