@@ -3,6 +3,7 @@
 This file alone must be readable by any Python 3, so that an old one can say that it is too old.
 """
 
+import signal
 import sys
 
 if not (3, 11) <= sys.version_info[:2] <= (3, 14):
@@ -15,6 +16,7 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 14):
 from infra.setup.steps import SetupFailed, set_up
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         set_up()
     except SetupFailed as failure:

@@ -20,6 +20,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "share" / "penstock" / "stamp"
+UNFINISHED = VENV / "share" / "penstock" / "unfinished"
 INPUTS = (LOCK, ROOT / "pyproject.toml", ROOT / "infra" / "local" / "parts" / "kafka.lock.toml")
 PIP = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input"]
 PROGRESS_SECONDS = 2.0
@@ -65,7 +66,7 @@ def fingerprint() -> str:
 def make_environment() -> None:
     """Make the virtual environment, anew where it is half made or of another Python."""
     probe = "import sys, pip; print(*sys.version_info[:2])"
-    if PYTHON.exists():
+    if PYTHON.exists() and not UNFINISHED.exists():
         said = subprocess.run([str(PYTHON), "-c", probe], capture_output=True, text=True, check=False).stdout
         if said.split() == [str(number) for number in sys.version_info[:2]]:
             return
@@ -86,9 +87,19 @@ def install_packages() -> None:
     total = len(re.findall(r"^\S+==", LOCK.read_text(), re.MULTILINE))
     say(f"installing up to {total} packages (about 300 MB to download the first time)")
     progress = Progress(total)
+
+    def see(line: str) -> None:
+        progress.see(line)
+        # A package that pip was copying when it was killed may look complete to the next pip.
+        if line.startswith("Installing collected packages"):
+            UNFINISHED.parent.mkdir(parents=True, exist_ok=True)
+            UNFINISHED.touch()
+            say("unpacking and compiling")
+
     # The lock file names every package, so there is nothing to resolve.
     install = ["install", "--require-hashes", "--no-deps", "--progress-bar", "off", "-r", str(LOCK)]
-    run([*PIP, *install], on_line=progress.see)
+    run([*PIP, *install], on_line=see)
+    UNFINISHED.unlink(missing_ok=True)
     say(f"{progress.seen} packages, {progress.size / 1e6:.0f} MB downloaded")
 
 
@@ -107,8 +118,6 @@ class Progress:
             self.seen += 1
         elif found := re.match(r"\s*Downloading .*\(([\d.]+) (bytes|kB|MB|GB)\)", line):
             self.size += float(found.group(1)) * UNITS[found.group(2)]
-        elif line.startswith("Installing collected packages"):
-            say("unpacking and compiling")
         if time.monotonic() - self._told > PROGRESS_SECONDS and self.seen:
             self._told = time.monotonic()
             say(f"  {self.seen} of {self._total} packages, {self.size / 1e6:.0f} MB")
@@ -120,9 +129,13 @@ def run(command: list[str], on_line: Callable[[str], None] = lambda line: None) 
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
-        for line in process.stdout or ():
-            said.append(line.rstrip())
-            on_line(line.rstrip())
+        try:
+            for line in process.stdout or ():
+                said.append(line.rstrip())
+                on_line(line.rstrip())
+        except KeyboardInterrupt:
+            process.terminate()
+            raise
     if process.returncode != 0:
         reason = "\n  ".join(said[-15:])
         raise SetupFailed(
