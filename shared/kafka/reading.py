@@ -4,13 +4,20 @@ Only what is committed is read, up to the last stable offset: an open transactio
 """
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConsumerGroupTopicPartitions, IsolationLevel, OffsetSpec
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from shared.core.delivery import Delivery
 from shared.core.errors import Unavailable
@@ -18,8 +25,20 @@ from shared.kafka.properties import common
 from shared.kafka.subscription import delivery
 from shared.kafka.transactions import Offset
 
+T = TypeVar("T")
+
 SECONDS = 15.0
 """How long Kafka may be silent before it counts as away."""
+SETTLING = frozenset(
+    (
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    )
+)
+"""What a broker says of a moment ago while a topic or a group finds its place; the admin client does not ask again."""
 
 Partition = tuple[str, int]
 """Topic and number."""
@@ -45,8 +64,8 @@ class Reader:
     def spans(self, topics: Collection[str]) -> dict[Partition, Span]:
         """What the topics hold now, partition by partition."""
         partitions = self._partitions(topics)
-        low = self._offsets(partitions, OffsetSpec.earliest())
-        high = self._offsets(partitions, OffsetSpec.latest())
+        low = self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        high = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         return {partition: Span(low[partition], high[partition]) for partition in partitions}
 
     def read(self, topics: Collection[str]) -> Iterator[Delivery]:
@@ -56,25 +75,35 @@ class Reader:
     def read_spans(self, spans: Mapping[Partition, Span]) -> Iterator[Delivery]:
         """Every record of the stretches, in order within a partition."""
         ends = {partition: span.end for partition, span in spans.items() if span.start < span.end}
+        heard = time.monotonic()
         with Tail(self._properties, {partition: spans[partition].start for partition in ends}) as tail:
             while ends:
-                for found in tail.poll(SECONDS, to_the_end=True):
-                    if isinstance(found, Delivery):
-                        place = (found.position.topic, found.position.partition)
-                        if found.position.offset < ends.get(place, 0):
-                            yield found
-                        if found.position.offset + 1 >= ends.get(place, 0):
-                            ends.pop(place, None)
-                    else:  # markers and compacted records can stand at the end, so no record tells that it is the last
+                for found in tail.poll(0.2):
+                    heard = time.monotonic()
+                    # Markers and compacted records can stand at an end, so no record tells that it is the last one.
+                    if not isinstance(found, Delivery):
                         ends.pop(found, None)
+                        continue
+                    place = (found.position.topic, found.position.partition)
+                    end = ends.get(place, 0)
+                    if found.position.offset < end:
+                        yield found
+                    if found.position.offset + 1 >= end:
+                        ends.pop(place, None)
+                if time.monotonic() - heard > SECONDS:
+                    raise Unavailable("kafka", f"Kafka sent nothing for {SECONDS:.0f} s: look at the broker's log")
 
     def committed(self, group: str, topics: Collection[str]) -> dict[Partition, Offset]:
         """The group's progress where it has committed any."""
         wanted = [TopicPartition(topic, number) for topic, number in self._partitions(topics)]
-        with mapped_errors(f"progress of {group}"):
-            asked = ConsumerGroupTopicPartitions(group, wanted)
+        asked = ConsumerGroupTopicPartitions(group, wanted)
+
+        def ask() -> list[TopicPartition]:
             answers = self._admin.list_consumer_group_offsets([asked], request_timeout=SECONDS)
-            found = answers[group].result(SECONDS).topic_partitions
+            return list(answers[group].result(SECONDS).topic_partitions)
+
+        with mapped_errors(f"progress of {group}"):
+            found = settled(ask)
         return {
             (part.topic, part.partition): Offset(part.topic, part.partition, part.offset, part.metadata or "")
             for part in found
@@ -91,12 +120,16 @@ class Reader:
     def _offsets(self, partitions: Collection[Partition], spec: OffsetSpec) -> dict[Partition, int]:
         if not partitions:
             return {}
-        with mapped_errors("offsets"):
-            asked = {TopicPartition(topic, number): spec for topic, number in partitions}
+        asked = {TopicPartition(topic, number): spec for topic, number in partitions}
+
+        def ask() -> dict[Partition, int]:
             answers = self._admin.list_offsets(
                 asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=SECONDS
             )
             return {(part.topic, part.partition): future.result(SECONDS).offset for part, future in answers.items()}
+
+        with mapped_errors("offsets"):
+            return settled(ask)
 
 
 class Tail:
@@ -121,31 +154,35 @@ class Tail:
         self._starts = starts
 
     def __enter__(self) -> "Tail":
-        self._consumer.assign(
-            [TopicPartition(topic, number, offset) for (topic, number), offset in self._starts.items()]
-        )
+        places = [TopicPartition(topic, number, offset) for (topic, number), offset in self._starts.items()]
+        self._consumer.assign(places)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._consumer.close()
 
-    def poll(self, seconds: float, *, to_the_end: bool = False) -> Iterable[Delivery | Partition]:
-        """What came within the time; with `to_the_end` also partitions whose end was reached, and silence is an error."""
-        messages = self._consumer.consume(500, 0.2 if to_the_end else seconds)
-        deadline = time.monotonic() + seconds
-        while to_the_end and not messages:
-            if time.monotonic() > deadline:
-                raise Unavailable("kafka", f"Kafka sent nothing for {seconds:.0f} s: look at the broker's log")
-            messages = self._consumer.consume(500, 0.2)
-        for message in messages:
+    def poll(self, seconds: float) -> Iterator[Delivery | Partition]:
+        """What came within the time: records, and partitions whose end was reached."""
+        for message in self._consumer.consume(500, seconds):
             error = message.error()
             if error is None:
                 yield delivery(message)
             elif error.code() == KafkaError._PARTITION_EOF:
-                if to_the_end:
-                    yield str(message.topic()), int(message.partition() or 0)
+                yield str(message.topic()), int(message.partition() or 0)
             elif error.fatal() or not error.retriable():
                 raise Unavailable("kafka", f"{message.topic()}: {error.str()}")
+
+
+def settled(ask: Callable[[], T]) -> T:
+    """Ask again while the answer is that things are just finding their place."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in SETTLING or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 @contextmanager
