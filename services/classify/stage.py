@@ -9,7 +9,7 @@ from shared.core.context import Context
 from shared.core.failures import Failure
 from shared.core.outcome import Emit, Outcome, Review
 from shared.pipelines.content import text_of
-from shared.pipelines.document_types import track_of
+from shared.pipelines.document_types import DocumentType, track_of
 from shared.pipelines.documents import CLASSIFY
 
 
@@ -25,7 +25,9 @@ async def classify(document: TextExtracted, ctx: Context) -> Outcome[DocumentCla
             document_type=found.document_type, track=track, confidence=found.confidence, reason=found.reason
         ),
     )
-    if found.confidence < ctx.resource(ClassifySettings).review_below:
+    # Of a document in which nothing was recognised a person would learn nothing either: it is stored as `other`.
+    doubtful = found.confidence < ctx.resource(ClassifySettings).review_below
+    if doubtful and found.document_type is not DocumentType.OTHER:
         message = f"type {found.document_type} with confidence {found.confidence:.2f}: {found.reason}"
         return Review(message, event, Failure.LOW_CONFIDENCE)
     return Emit(event)

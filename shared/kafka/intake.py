@@ -6,7 +6,7 @@ For services that keep what they read in a table whose rows have a name; stages 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, TopicPartition
 
 from shared.core.delivery import Delivery
 from shared.kafka.properties import consumer
@@ -19,19 +19,32 @@ class Intake:
     def __init__(self, kafka: Mapping[str, Any], group: str, topics: Sequence[str], protocol: str) -> None:
         # Everything is taken in twice without harm, so a missing offset may begin again at the start.
         properties = consumer(kafka, group, protocol) | {"auto.offset.reset": "earliest"}
-        self._consumer = Consumer(properties)
-        self._consumer.subscribe(list(topics))
+        self.consumer = Consumer(properties)
+        """The client."""
+        self.member: Any = None
+        """Its generation, by which a transaction is fenced."""
+        self.consumer.subscribe(list(topics))
 
     def poll(self, most: int, seconds: float) -> list[Delivery]:
         """What is there, waiting for the first record. Raises KafkaException when it cannot go on."""
-        first = self._consumer.poll(seconds)
-        messages = [] if first is None else [first, *self._consumer.consume(most - 1, 0)]
+        first = self.consumer.poll(seconds)
+        messages = [] if first is None else [first, *self.consumer.consume(most - 1, 0)]
+        self.member = self.consumer.consumer_group_metadata()
         return [delivery(message) for message in messages if usable(message)]
 
     def commit(self) -> None:
         """All that was polled is kept."""
-        self._consumer.commit(asynchronous=False)
+        self.consumer.commit(asynchronous=False)
+
+    def owns(self, partition: int) -> bool:
+        """Whether the group gave that partition of any topic to this process."""
+        return any(one.partition == partition for one in self.consumer.assignment())
+
+    def committed(self, topic: str, partition: int) -> int:
+        """The group's committed offset there; 0 where there is none."""
+        (found,) = self.consumer.committed([TopicPartition(topic, partition)], timeout=10)
+        return max(int(found.offset), 0)
 
     def close(self) -> None:
         """Leave the group."""
-        self._consumer.close()
+        self.consumer.close()

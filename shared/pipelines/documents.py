@@ -52,6 +52,7 @@ DOCUMENTS = Pipeline(
         on_failure(CLASSIFY, Failure.LOW_CONFIDENCE, REVIEW),
         on_failure(VALIDATE, Failure.LOW_QUALITY, REVIEW),
         on_failure(VALIDATE, Failure.UNGROUNDED, REVIEW),
+        on_failure(VALIDATE, Failure.LOW_CONFIDENCE, REVIEW),
         on_failure(EVERY_STAGE, ANY, DEAD_LETTERS),
     ),
 )

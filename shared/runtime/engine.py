@@ -11,7 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from shared.core.delivery import Delivery
 from shared.kafka.subscription import Subscription
 from shared.kafka.transactions import Committed, Offset, Transactor
 from shared.runtime.runners import Runner
@@ -42,11 +44,26 @@ class EnginePolicy:
     """How long a transaction may take before the process ends itself: the client's own call can hang for ever."""
 
 
+class Watched(Protocol):
+    """Who counts what the engine does."""
+
+    def took(self, deliveries: Sequence[Delivery]) -> None:
+        """These came from Kafka."""
+        ...
+
+    def committed(self, records: int, seconds: float) -> None:
+        """A transaction with the results of so many records is through."""
+        ...
+
+
 class Engine:
     """Moves records from a subscription through a runner into transactions. It is the subscription's owner."""
 
-    def __init__(self, policy: EnginePolicy, shares: Shares, transactor: Transactor, runner: Runner) -> None:
+    def __init__(
+        self, policy: EnginePolicy, shares: Shares, transactor: Transactor, runner: Runner, watched: Watched
+    ) -> None:
         self._policy, self._shares, self._transactor, self._runner = policy, shares, transactor, runner
+        self._watched = watched
         self._stopping = threading.Event()
         self._drained = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -115,7 +132,9 @@ class Engine:
             self._admit(1, 0.02)
 
     def _admit(self, most: int, seconds: float) -> None:
-        taken = self._shares.take(self._subscription.poll(most, seconds))
+        deliveries = self._subscription.poll(most, seconds)
+        self._watched.took(deliveries)
+        taken = self._shares.take(deliveries)
         if taken and self._loop is not None:
             self._loop.call_soon_threadsafe(self._runner.admit, taken)
 
@@ -156,8 +175,10 @@ class Engine:
             return []
         records = [record for one in ours for record in one.records]
         offsets = [offset for _, offset in progress]
+        began = time.monotonic()
         if self._transactor.commit(records, offsets, self._subscription) is Committed.NO:
             self._shares.not_committed(share for share, _ in progress)
             return ours
         self._shares.committed(ours)
+        self._watched.committed(len(ours), time.monotonic() - began)
         return []

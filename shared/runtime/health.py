@@ -1,7 +1,7 @@
 """`/health/live`, `/health/ready` and `/metrics` of a service, and the server for them and a service's own doors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ class Health:
     """What else is worth knowing."""
 
 
-def routes(look: Callable[[], Health], exposition: Callable[[], bytes]) -> Sequence[BaseRoute]:
+def routes(look: Callable[[], Health], exposition: Callable[[], Awaitable[bytes]]) -> Sequence[BaseRoute]:
     """The three routes that every service has."""
 
     async def live(request: Request) -> Response:
@@ -37,7 +37,7 @@ def routes(look: Callable[[], Health], exposition: Callable[[], bytes]) -> Seque
         return JSONResponse(body, status_code=200 if health.ready else 503)
 
     async def metrics(request: Request) -> Response:
-        return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(await exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return [Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)]
 

@@ -15,8 +15,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from shared.core.errors import Misconfigured
-from shared.observe.logs import configure
+from shared.observe.logs import configure, logger
 from shared.settings import Settings, load
+
+log = logger("process")
 
 
 @dataclass
@@ -33,6 +35,10 @@ class Life:
     """Set when it should end."""
     failure: BaseException | None = None
     """What ended it, if it was no wish of ours."""
+
+    def say(self, message: str) -> None:
+        """Tell whoever reads the log."""
+        log.info(message, instance=self.instance)
 
     def fail(self, error: BaseException) -> None:
         """End with an error."""
@@ -60,7 +66,7 @@ async def _live(service: str, settings: Settings, body: Callable[[Life], Awaitab
     if isinstance(life.failure, Misconfigured):
         raise life.failure
     if life.failure is not None:
-        print(f"{life.instance} ends: {type(life.failure).__name__}: {life.failure}", file=sys.stderr)
+        log.error("ends", instance=life.instance, reason=f"{type(life.failure).__name__}: {life.failure}")
         return 1
     return 0
 

@@ -17,7 +17,9 @@ from shared.database.pool import open_database
 from shared.database.results import ResultsTable
 from shared.models.client import ModelChains, open_models
 from shared.models.registry import load_registry
+from shared.observe.metrics import Metrics
 from shared.runtime.process import Life
+from shared.runtime.watching import CountedModels
 from shared.settings import Settings, own_settings
 from shared.state.breakers import RedisBreakers
 
@@ -45,12 +47,16 @@ class World:
         return {"breakers": trouble} if trouble else {}
 
 
-async def open_world(stack: AsyncExitStack, life: Life, pipeline: Pipeline, handler: Handler) -> World:
+async def open_world(
+    stack: AsyncExitStack, life: Life, pipeline: Pipeline, handler: Handler, metrics: Metrics
+) -> World:
     """Open what the stage needs; the stack closes it."""
     settings, needs = life.settings, handler.stage.needs
     chains = [need for need in needs if need != DATABASE]
     breakers = await stack.enter_async_context(open_breakers(life)) if chains else None
-    models = await stack.enter_async_context(open_chains(settings, breakers, chains)) if breakers else None
+    models = None
+    if breakers:
+        models = CountedModels(await stack.enter_async_context(open_chains(settings, breakers, chains)), metrics)
     results = None
     if DATABASE in needs:
         url = settings.database_url.get_secret_value()

@@ -1,0 +1,181 @@
+"""The review desk as a service: requests out of Kafka into the table, decisions out of the table into Kafka.
+
+    <pipeline>.review -> requested() -> table -> a person -> decided() -> rows, then records with their sequence
+
+Requests are taken in at least once, for a request's name is its place in Kafka. Decisions go out exactly once: the
+number of the last one sent is committed with the records, under the group's generation, so a process that has lost its
+partitions can send nothing. Whoever owns partition 0 sends them. That number stands as the group's offset in the
+results topic, which the group never reads.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from starlette.applications import Starlette
+
+from shared.codec.avro import AvroCodec
+from shared.core import topics
+from shared.core.delivery import Delivery
+from shared.core.errors import Failed, Unavailable
+from shared.core.graph import Pipeline
+from shared.core.results import ResultRow
+from shared.core.settle import Write
+from shared.database.pool import Database, open_database
+from shared.database.results import ResultsTable
+from shared.database.reviews import ReviewsTable
+from shared.kafka import properties
+from shared.kafka.admin import ensure, plan
+from shared.kafka.intake import Intake
+from shared.kafka.transactions import Committed, Offset, Record, Transactor
+from shared.observe.metrics import Metrics
+from shared.ports import ReviewItem
+from shared.runtime.assembly import encode
+from shared.runtime.health import Health, routes, serving
+from shared.runtime.process import Life, run
+from shared.runtime.schemas import Schemas, codec_for
+
+SERVICE = "review"
+POLL_SECONDS = 0.25
+"""Longest wait for a request; a decision waits as long."""
+BATCH = 200
+PAUSE_SECONDS = 1.0
+"""Pause after something failed that heals."""
+
+
+class Causes(Protocol):
+    """Everything a decision causes."""
+
+    @property
+    def rows(self) -> tuple[ResultRow, ...]: ...
+    @property
+    def writes(self) -> tuple[Write, ...]: ...
+    @property
+    def note(self) -> str: ...
+
+
+Requested = Callable[[Pipeline, Delivery], ReviewItem]
+Decided = Callable[[Pipeline, AvroCodec, ReviewItem], Causes]
+
+
+def serve(pipeline: Pipeline, requested: Requested, decided: Decided) -> None:
+    """Run the desk until it is told to end; exits the process."""
+    run(SERVICE, partial(_desk, pipeline=pipeline, requested=requested, decided=decided))
+
+
+@dataclass(slots=True)
+class Desk:
+    """One running desk."""
+
+    life: Life
+    pipeline: Pipeline
+    codec: AvroCodec
+    reviews: ReviewsTable
+    results: ResultsTable
+    intake: Intake
+    transactor: Transactor
+    requested: Requested
+    decided: Decided
+    trouble: str = ""
+    """What keeps it from working at the moment, in one sentence."""
+
+    async def work(self) -> None:
+        """Take in and send out until the process should end."""
+        while not self.life.ended.is_set():
+            try:
+                await self._take_in()
+                await self._send_out()
+                self.trouble = ""
+            except (Unavailable, Failed) as error:
+                if self.trouble != error.message:
+                    self.life.say(error.message)
+                self.trouble = error.message
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _take_in(self) -> None:
+        deliveries = await asyncio.to_thread(self.intake.poll, BATCH, POLL_SECONDS)
+        items = [item for delivery in deliveries if (item := self._item(delivery))]
+        while items and not self.life.ended.is_set():
+            try:
+                await self.reviews.request(items)
+                break
+            except Unavailable as error:
+                # What was polled is not polled again by this process, so it is held until the table takes it.
+                self.trouble = error.message
+                await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            if items:
+                return
+        if deliveries:
+            await asyncio.to_thread(self.intake.commit)
+
+    def _item(self, delivery: Delivery) -> ReviewItem | None:
+        try:
+            return self.requested(self.pipeline, delivery)
+        except Failed as error:
+            self.life.say(error.message)
+            return None
+
+    async def _send_out(self) -> None:
+        if not self.intake.owns(0):
+            return
+        place = topics.results(self.pipeline.name)
+        sent = await asyncio.to_thread(self.intake.committed, place, 0)
+        items = await self.reviews.decided_after(sent, BATCH)
+        if not items:
+            return
+        causes = [self.decided(self.pipeline, self.codec, item) for item in items]
+        if rows := [row for cause in causes for row in cause.rows]:
+            await self.results.upsert(rows)  # 1. PostgreSQL: a repeat finds its own row
+        records = [self._record(write) for cause in causes for write in cause.writes]
+        offsets = [Offset(place, 0, items[-1].sequence, "")]
+        # 2. Kafka: records and sequence together
+        if await asyncio.to_thread(self.transactor.commit, records, offsets, self.intake) is Committed.YES:
+            for note in (cause.note for cause in causes if cause.note):
+                self.life.say(note)
+
+    def _record(self, write: Write) -> Record:
+        return Record(write.topic, write.key, encode(self.codec, write.value), write.headers, write.partition)
+
+
+async def _desk(life: Life, pipeline: Pipeline, requested: Requested, decided: Decided) -> None:
+    kafka = life.settings.kafka.properties()
+    await asyncio.to_thread(ensure, kafka, plan(pipeline), replication=life.settings.kafka.replication_factor)
+    codec = codec_for(pipeline)
+    schemas = Schemas(life.settings, codec)
+    await schemas.tell(pipeline, pipeline.flow[-1].source)
+    async with AsyncExitStack() as stack:
+        url = life.settings.database_url.get_secret_value()
+        database: Database = await stack.enter_async_context(open_database(url, life.instance))
+        group = topics.group(pipeline.name, SERVICE)
+        intake = Intake(kafka, group, [topics.review(pipeline.name)], life.settings.group_protocol)
+        stack.push_async_callback(asyncio.to_thread, intake.close)
+        identity = topics.transactional_id(pipeline.name, SERVICE, life.instance)
+        transactor = Transactor(properties.transactional(kafka, identity), life.say)
+        await asyncio.to_thread(transactor.open)
+        desk = Desk(
+            life=life,
+            pipeline=pipeline,
+            codec=codec,
+            reviews=ReviewsTable(database, pipeline.name),
+            results=ResultsTable(database, pipeline.name),
+            intake=intake,
+            transactor=transactor,
+            requested=requested,
+            decided=decided,
+        )
+        metrics = Metrics(pipeline.name, SERVICE)
+        app = Starlette(routes=list(routes(partial(health, desk), partial(asyncio.to_thread, metrics.exposition))))
+        await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
+        watcher = asyncio.create_task(schemas.watch())
+        await desk.work()
+        watcher.cancel()
+
+
+def health(desk: Desk) -> Health:
+    """What the desk says of itself."""
+    weaker = {"reviews": desk.trouble} if desk.trouble else {}
+    return Health(True, weaker, {"relay": desk.intake.owns(0)})
