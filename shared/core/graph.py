@@ -11,7 +11,7 @@ It refuses cycles, orphans, unreachable stages, edges whose event types do not m
 stages whose failures have no route, each with a sentence that names the edge and the remedy.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -101,8 +101,8 @@ class Pipeline:
     """Partitions of the input, retry and parked topics of every stage, fixed when they are made."""
 
     def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.name):
-            raise Misconfigured(f"pipeline {self.name!r}: a name is lower-case letters, digits and _")
+        if not NAME.fullmatch(self.name) or self.name == topics.OWN:
+            raise Misconfigured(f"pipeline {self.name!r}: a name is lower-case letters, digits and _, not {topics.OWN}")
         for problem in problems(self):
             raise Misconfigured(f"pipeline {self.name}: {problem}")
 
@@ -129,7 +129,7 @@ class Pipeline:
 
     def edges_from(self, source: Stage[Any, Any]) -> tuple[Edge, ...]:
         """Edges that leave the stage, in the order given."""
-        return tuple(step for step in self.flow if step.source is source)
+        return tuple(step for step in self.flow if step.source == source)
 
     def retry_policy(self, stage: Stage[Any, Any]) -> RetryPolicy:
         """How the stage tries again."""
@@ -139,14 +139,14 @@ class Pipeline:
         """Where a failure of that class goes from there: stage and class, then stage, then class, then any."""
         for source, kind in ((stage, failure), (stage, None), (None, failure), (None, None)):
             for step in self.failures:
-                if step.source is source and step.failure is kind:
+                if step.source == source and step.failure is kind:
                     return step.target
         return DEAD_LETTERS
 
     def topics(self, stage: Stage[Any, Any]) -> topics.StageTopics:
         """The stage's own topics."""
         tiers = self.retry_policy(stage).tiers
-        return topics.stage_topics(self.name, stage.name, first=stage is self.first, tiers=tiers)
+        return topics.stage_topics(self.name, stage.name, first=stage == self.first, tiers=tiers)
 
     def with_retries(self, retries: RetryPolicy) -> "Pipeline":
         """The same pipeline under another retry policy."""
@@ -165,13 +165,17 @@ def problems(pipeline: Pipeline) -> Iterator[str]:
     yield from _mismatches(pipeline)
     yield from _lost_stages(pipeline)
     yield from _missing_failure_routes(pipeline)
+    for name in pipeline.stage_retries.keys() - names:
+        yield f"stage_retries names {name!r}, which is no stage of it; it has {', '.join(names)}"
+    if pipeline.partitions < 1:
+        yield f"it has {pipeline.partitions} partitions; give it 1 or more"
 
 
 def _next(pipeline: Pipeline, stage: Stage[Any, Any]) -> list[Stage[Any, Any]]:
     """Stages that can follow, on success or on failure."""
-    ends: list[Any] = [step.target for step in pipeline.flow if step.source is stage]
-    ends += [step.target for step in pipeline.failures if step.source is stage]
-    return [end for end in ends if isinstance(end, Stage)]
+    ends: list[Any] = [step.target for step in pipeline.edges_from(stage)]
+    ends += [pipeline.route_failure(stage, failure) for failure in Failure]
+    return [end for end in dict.fromkeys(ends) if isinstance(end, Stage)]
 
 
 def _cycles(pipeline: Pipeline) -> Iterator[str]:
@@ -202,10 +206,17 @@ def _mismatches(pipeline: Pipeline) -> Iterator[str]:
     for route in pipeline.failures:
         if route.target is RESULTS:
             yield "a failure cannot go to results: send it to a stage, REVIEW or DEAD_LETTERS"
-        if route.source and isinstance(route.target, Stage) and not set(route.source.takes) <= set(route.target.takes):
+        if isinstance(route.target, Stage):
+            sources = pipeline.stages if route.source is None else (route.source,)
+            yield from _input_mismatches(sources, route.target)
+
+
+def _input_mismatches(sources: Iterable[Stage[Any, Any]], target: Stage[Any, Any]) -> Iterator[str]:
+    for source in sources:
+        if not set(source.takes) <= set(target.takes):
             yield (
-                f"on failure {route.source.name} hands on its input {_names(route.source.takes)}, but"
-                f" {route.target.name} takes {_names(route.target.takes)}"
+                f"on failure {source.name} hands on its input {_names(source.takes)}, but {target.name} takes"
+                f" {_names(target.takes)}"
             )
 
 
@@ -227,6 +238,9 @@ def _missing_failure_routes(pipeline: Pipeline) -> Iterator[str]:
     for stage in pipeline.stages:
         if not any(r.failure is None and r.source in (None, stage) for r in pipeline.failures):
             yield f"failures of {stage.name} have no route: add on_failure({stage.name.upper()}, ANY, DEAD_LETTERS)"
+    routes = [(route.source, route.failure) for route in pipeline.failures]
+    for source, failure in dict.fromkeys(route for route in routes if routes.count(route) > 1):
+        yield f"{failure or 'any failure'} of {source.name if source else 'every stage'} has two routes: keep one"
 
 
 def _names(types: tuple[type[Any], ...]) -> str:

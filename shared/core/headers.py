@@ -29,6 +29,9 @@ ORIGIN = "penstock-origin"
 REPLAYED = "penstock-replayed"
 """Dead letter a record was replayed from: topic/partition/offset."""
 
+MESSAGE_CHARACTERS = 2000
+"""Longest message kept: an error that quotes its whole input must not make a dead letter that no topic takes."""
+
 Headers = tuple[tuple[str, bytes], ...]
 """As Kafka has them: ordered, names may repeat."""
 
@@ -57,7 +60,8 @@ class History:
         return (
             (STAGE, self.stage.encode()),
             (FAILURE, self.failure.value.encode()),
-            (MESSAGE, self.message.encode()),
+            # An error can quote what is no text at all.
+            (MESSAGE, self.message[:MESSAGE_CHARACTERS].encode("utf-8", "backslashreplace")),
             (ATTEMPTS, str(self.attempts).encode()),
             (FIRST_FAILED_AT, self.first_failed_at.isoformat(timespec="milliseconds").encode()),
             (FAILED_AT, self.failed_at.isoformat(timespec="milliseconds").encode()),
@@ -69,7 +73,7 @@ def history_of(headers: Headers) -> History | None:
     """Read a history back; None where the record carries none, or one that nobody of us wrote."""
     found = {name: value for name, value in headers if name.startswith(PREFIX)}
     try:
-        return History(
+        history = History(
             stage=found[STAGE].decode(),
             failure=Failure(found[FAILURE].decode()),
             message=found[MESSAGE].decode(),
@@ -78,8 +82,9 @@ def history_of(headers: Headers) -> History | None:
             failed_at=datetime.fromisoformat(found[FAILED_AT].decode()).astimezone(UTC),
             origin=Position.parse(found[ORIGIN].decode()),
         )
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return None
+    return history if history.attempts > 0 else None
 
 
 def failed_again(before: History | None, now: History) -> History:

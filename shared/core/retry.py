@@ -10,6 +10,9 @@ and nothing has to loop. Backoff picks the tier: the shortest one that is not sh
 
 import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
+
+from shared.core.errors import Misconfigured
 
 JITTER = 0.1
 """Largest share of a tier's delay that is added, so that what failed together does not come back together."""
@@ -27,6 +30,16 @@ class RetryPolicy:
     """Seconds after the first failure; doubles with each further one."""
     longest_backoff: float = 60.0
     """Where the doubling stops, in seconds."""
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise Misconfigured(f"retries: {self.attempts} attempts; the first try is one, so give 1 or more")
+        if self.attempts > 1 and not self.tiers:
+            raise Misconfigured(f"retries: {self.attempts} attempts need a tier to wait in; give one, or 1 attempt")
+        # Shorter differences would not show in the topic's name.
+        steps = [round(tier, 3) for tier in (0.0, *self.tiers)]
+        if any(second <= first for first, second in pairwise(steps)):
+            raise Misconfigured(f"retries: tiers {self.tiers} are seconds, each longer than the one before")
 
     def backoff(self, attempt: int) -> float:
         """Seconds to wait after the given attempt failed."""

@@ -9,7 +9,9 @@ documents.<stage>.dlq         failed for good
 
 from dataclasses import dataclass
 
-SCHEMAS = "penstock.schemas"
+OWN = "penstock"
+"""First word of the topics that belong to no pipeline."""
+SCHEMAS = f"{OWN}.schemas"
 """Compacted: fingerprint to schema, shared by all pipelines of a Kafka."""
 
 INGEST, RESULTS, REVIEW = "ingest", "results", "review"
@@ -40,7 +42,7 @@ def tier_name(seconds: float) -> str:
     for unit, size in (("h", 3600), ("m", 60)):
         if seconds >= size and seconds % size == 0:
             return f"{seconds // size:.0f}{unit}"
-    return f"{seconds:g}s".replace(".", "_")
+    return f"{seconds:.3f}".rstrip("0").rstrip(".").replace(".", "_") + "s"
 
 
 def stage_topics(pipeline: str, stage: str, *, first: bool, tiers: tuple[float, ...]) -> StageTopics:
