@@ -1,0 +1,89 @@
+"""Breakers in memory: the same arithmetic with nobody to share it with."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from shared.core import breaker as rules
+from shared.core.breaker import Breaker, BreakerEvent, BreakerPolicy, Phase, Tally, Verdict
+from shared.core.failures import Failure
+from shared.ports import BreakerReport, BreakerState, Permit
+
+
+class MemoryBreakers:
+    """`Breakers` of one process, or of the members made with `another`."""
+
+    def __init__(
+        self, policy: BreakerPolicy | None = None, who: str = "memory", clock: Callable[[], float] = time.time
+    ) -> None:
+        """`clock` gives seconds since 1970."""
+        self.who = who
+        self._policy = policy or BreakerPolicy()
+        self._clock = clock
+        self._breakers: dict[str, Breaker] = {}
+        self._events: list[BreakerEvent] = []
+
+    def another(self, who: str) -> "MemoryBreakers":
+        """Another member of the same registry."""
+        member = MemoryBreakers(self._policy, who, self._clock)
+        member._breakers, member._events = self._breakers, self._events
+        return member
+
+    async def ask(self, name: str) -> Permit:
+        """May a call be made?"""
+        breaker = self._breakers.get(name)
+        if breaker is None:
+            return Permit(allowed=True)
+        now = self._now()
+        breaker, verdict = rules.ask(self._policy, breaker, now, self.who)
+        self._keep(name, breaker)
+        if verdict is Verdict.WAIT:
+            return Permit(allowed=False, after=rules.wait(breaker, now))
+        return Permit(allowed=True, probe=verdict is Verdict.PROBE)
+
+    def record(self, name: str, failure: Failure | None) -> None:
+        """A call ended."""
+        self._keep(name, rules.record(self._policy, self._state(name), self._now(), self.who, Tally().plus(failure)))
+
+    async def reports(self) -> Sequence[BreakerReport]:
+        """Every known breaker, by name."""
+        return [self._report(name, breaker) for name, breaker in sorted(self._breakers.items())]
+
+    async def events(self, limit: int = 100) -> Sequence[BreakerEvent]:
+        """The newest changes of all breakers, newest first."""
+        return self._events[-1 : -limit - 1 : -1]
+
+    async def trip(self, name: str, reason: str) -> None:
+        """Open it by hand."""
+        self._keep(name, rules.trip(self._state(name), self._now(), self.who, reason))
+
+    async def reset(self, name: str) -> None:
+        """Close it by hand."""
+        self._keep(name, rules.reset(self._state(name), self._now(), self.who))
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
+
+    def _state(self, name: str) -> Breaker:
+        return self._breakers.get(name) or rules.closed(self._now())
+
+    def _keep(self, name: str, breaker: Breaker) -> None:
+        before = self._breakers.get(name)
+        self._breakers[name] = breaker
+        phase, tripped = (before.phase, before.tripped) if before else (Phase.CLOSED, False)
+        if (phase, tripped) != (breaker.phase, breaker.tripped):
+            at = datetime.fromtimestamp(self._now() / 1000, UTC)
+            self._events.append(BreakerEvent(name, breaker.phase.value, breaker.reason, at))
+
+    def _report(self, name: str, breaker: Breaker) -> BreakerReport:
+        now = self._now()
+        calls, failures = rules.window(self._policy, breaker, now)
+        return BreakerReport(
+            name=name,
+            state=BreakerState(breaker.phase),
+            since=datetime.fromtimestamp(breaker.since / 1000, UTC),
+            reason=breaker.reason,
+            failures=failures,
+            calls=calls,
+            reopens_in=rules.reopens_in(breaker, now),
+        )

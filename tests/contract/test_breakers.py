@@ -1,0 +1,130 @@
+"""What every registry of breakers does, however many members it has."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from shared.core.breaker import BreakerPolicy
+from shared.core.failures import Failure
+from shared.ports import Breakers, BreakerState, Permit
+from tests.contract.conftest import Member
+from tests.state.waiting import until
+
+POLICY = BreakerPolicy(threshold=5, recovery=30.0)
+FAST = BreakerPolicy(threshold=5, recovery=0.2)
+GO = Permit(allowed=True)
+
+
+def fail(breakers: Breakers, times: int = 5) -> None:
+    for _ in range(times):
+        breakers.record("model:a", Failure.SERVER_ERROR)
+
+
+async def refused(breakers: Breakers) -> bool:
+    return not (await breakers.ask("model:a")).allowed
+
+
+async def goes(breakers: Breakers) -> bool:
+    return (await breakers.ask("model:a")) == GO
+
+
+async def probes(breakers: Breakers) -> bool:
+    return (await breakers.ask("model:a")).probe
+
+
+async def counted(breakers: Breakers, calls: int) -> bool:
+    return sum(report.calls for report in await breakers.reports()) == calls
+
+
+async def test_what_nobody_knows_is_closed(member: Member) -> None:
+    breakers = await member("one", POLICY)
+    assert await breakers.ask("model:a") == GO
+    assert list(await breakers.reports()) == []
+    assert list(await breakers.events()) == []
+
+
+async def test_five_failures_in_a_row_open_it_for_all_members(member: Member) -> None:
+    one, two = await member("one", POLICY), await member("two", POLICY)
+    fail(one)
+    await until(partial(refused, one))
+    await until(partial(refused, two))
+    permit = await two.ask("model:a")
+    assert 0 < permit.after <= 5
+    [report] = await two.reports()
+    assert (report.name, report.state, report.failures, report.calls) == ("model:a", BreakerState.OPEN, 5, 5)
+    assert report.reason == "5 failures in a row, the last: server_error"
+    assert 25 < report.reopens_in <= 30
+
+
+async def test_four_failures_and_a_success_leave_it_closed(member: Member) -> None:
+    breakers = await member("one", POLICY)
+    for _ in range(3):
+        fail(breakers, 4)
+        breakers.record("model:a", None)
+    await until(partial(counted, breakers, 15))
+    assert await breakers.ask("model:a") == GO
+
+
+async def test_a_failure_that_is_the_documents_own_is_a_call_that_worked(member: Member) -> None:
+    breakers = await member("one", POLICY)
+    for _ in range(10):
+        breakers.record("model:a", Failure.CONTENT_POLICY)
+    await until(partial(counted, breakers, 10))
+    [report] = await breakers.reports()
+    assert (report.state, report.failures) == (BreakerState.CLOSED, 0)
+
+
+async def test_after_recovery_one_member_probes_and_its_success_closes_it(member: Member) -> None:
+    one, two = await member("one", FAST), await member("two", FAST)
+    fail(one)
+    await until(partial(refused, two))
+    await until(partial(probes, two))
+    assert await refused(one)
+    assert await refused(two)
+    two.record("model:a", None)
+    await until(partial(goes, one))
+    states = [event.state for event in await one.events()]
+    assert states == ["closed", "half-open", "open"]
+
+
+async def test_a_probe_that_fails_opens_it_again(member: Member) -> None:
+    breakers = await member("one", FAST)
+    fail(breakers)
+    await until(partial(refused, breakers))
+    await until(partial(probes, breakers))
+    breakers.record("model:a", Failure.TIMEOUT)
+
+    async def opened() -> bool:
+        [report] = await breakers.reports()
+        return (report.state, report.reason) == (BreakerState.OPEN, "the probe failed: timeout")
+
+    await until(opened)
+
+
+async def test_an_operators_trip_outlasts_everything_but_a_reset(member: Member) -> None:
+    one, operator = await member("one", FAST), await member("operator", FAST)
+    await operator.trip("model:a", "maintenance")
+    await until(partial(refused, one))
+    for _ in range(10):
+        one.record("model:a", None)
+        assert await refused(one)
+    [report] = await one.reports()
+    assert report.state is BreakerState.OPEN
+    assert "maintenance" in report.reason
+    assert report.reopens_in == 0
+    await operator.reset("model:a")
+    await until(partial(goes, one))
+
+
+async def test_a_breaker_can_be_tripped_before_anybody_used_it(member: Member) -> None:
+    one = await member("one", POLICY)
+    await one.trip("model:new", "not yet")
+    assert not (await one.ask("model:new")).allowed
+    assert [(event.name, event.state) for event in await one.events()] == [("model:new", "open")]
+
+
+async def test_one_breaker_says_nothing_about_another(member: Member) -> None:
+    breakers = await member("one", POLICY)
+    fail(breakers)
+    await until(partial(refused, breakers))
+    assert await breakers.ask("model:b") == GO
