@@ -19,7 +19,11 @@ from pydantic_settings import (
 )
 
 from shared.core.errors import Misconfigured
+from shared.pipelines.named import named_pipeline
+from shared.setting_names import Known, unknown
 
+SERVICES = ("ingest", "review", "modelsim")
+"""Services that are no stages; each may have a table of its own."""
 ENDPOINTS = "endpoints.json"
 """File in the home folder where the embedded parts say where they are."""
 
@@ -70,6 +74,9 @@ class Settings(BaseSettings):
     """Confluent schema registry; empty: none, and events carry their schema's fingerprint."""
     pipeline: str = "shared.pipelines.documents:DOCUMENTS"
     """The pipeline the commands speak of, as module:name."""
+    commands: dict[str, str] = {}
+    """Service to the command that runs one process of it, where it is not `python -m services.<service>`; an empty one
+    keeps the service out of `penstock up`."""
     home: Path = Path(".penstock")
     """Folder of the embedded parts."""
     instance: str = ""
@@ -123,17 +130,31 @@ def embedded(home: Path) -> dict[str, Any]:
     except (FileNotFoundError, ValueError):
         return {}
     names = {"redis": "redis_url", "database": "database_url"}
-    settings = {names[part]: address for part, address in found.items() if part in names}
-    return settings | ({"kafka": {"bootstrap_servers": found["kafka"]}} if "kafka" in found else {})
+    # A part that is not embedded stands there without an address.
+    settings = {names[part]: address for part, address in found.items() if part in names and address}
+    return settings | ({"kafka": {"bootstrap_servers": found["kafka"]}} if found.get("kafka") else {})
 
 
 def load(**overrides: Any) -> Settings:
     """The settings of this process. Raises Misconfigured naming the setting, its value and what it may be."""
     try:
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()]
         raise Misconfigured("settings: " + "; ".join(lines)) from error
+    if wrong := list(unknown(os.environ, toml_file(), known_names(settings.pipeline))):
+        raise Misconfigured("; ".join(wrong))
+    return settings
+
+
+def known_names(pipeline: str) -> Known:
+    """Every setting, and the table of every service; below a service's table its own settings decide."""
+    known: dict[str, list[str] | None] = {}
+    for name, field in Settings.model_fields.items():
+        kind = field.annotation
+        known[name] = list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+    services = [*SERVICES, *(stage.name for stage in named_pipeline(pipeline).stages)]
+    return known | dict.fromkeys(["kafka", "commands", *services])
 
 
 def own_settings(kind: type[Any], service: str) -> Any:
