@@ -9,7 +9,7 @@ results topic, which the group never reads.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from shared.codec.avro import AvroCodec
 from shared.core import topics
 from shared.core.delivery import Delivery
-from shared.core.errors import Failed, Unavailable
+from shared.core.errors import Failed, Misconfigured, Unavailable
 from shared.core.graph import Pipeline
 from shared.core.results import ResultRow
 from shared.core.settle import Write
@@ -33,7 +33,7 @@ from shared.kafka.intake import Intake
 from shared.kafka.transactions import Committed, Offset, Record, Transactor
 from shared.observe.metrics import Metrics
 from shared.ports import ReviewItem
-from shared.runtime.assembly import encode
+from shared.runtime.encoding import encode
 from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for
@@ -102,7 +102,7 @@ class Desk:
             try:
                 await self.reviews.request(items)
                 break
-            except Unavailable as error:
+            except (Unavailable, Failed) as error:
                 # What was polled is not polled again by this process, so it is held until the table takes it.
                 self.trouble = error.message
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -127,15 +127,29 @@ class Desk:
         items = await self.reviews.decided_after(sent, BATCH)
         if not items:
             return
-        causes = [self.decided(self.pipeline, self.codec, item) for item in items]
+        causes = self._causes(items)
+        if not causes:
+            return
         if rows := [row for cause in causes for row in cause.rows]:
             await self.results.upsert(rows)  # 1. PostgreSQL: a repeat finds its own row
         records = [self._record(write) for cause in causes for write in cause.writes]
-        offsets = [Offset(place, 0, items[-1].sequence, "")]
+        offsets = [Offset(place, 0, items[len(causes) - 1].sequence, "")]
         # 2. Kafka: records and sequence together
         if await asyncio.to_thread(self.transactor.commit, records, offsets, self.intake) is Committed.YES:
             for note in (cause.note for cause in causes if cause.note):
                 self.life.say(note)
+
+    def _causes(self, items: Sequence[ReviewItem]) -> list[Causes]:
+        """What the decisions cause, up to the first that cannot be sent: skipped, its document would be lost."""
+        causes: list[Causes] = []
+        for item in items:
+            try:
+                causes.append(self.decided(self.pipeline, self.codec, item))
+            except (Failed, Misconfigured) as error:
+                if not causes:
+                    raise Unavailable("review", f"decision {item.sequence} cannot be sent: {error}") from error
+                break
+        return causes
 
     def _record(self, write: Write) -> Record:
         return Record(write.topic, write.key, encode(self.codec, write.value), write.headers, write.partition)

@@ -14,7 +14,7 @@ from starlette.routing import Mount
 from shared.blobs.store import open_blobs
 from shared.core.context import Blobs
 from shared.core.graph import Pipeline
-from shared.database.pool import open_database
+from shared.database.pool import DatabasePolicy, open_database
 from shared.database.results import ResultsTable
 from shared.database.submissions import SubmissionsTable
 from shared.kafka.admin import ensure, plan
@@ -26,6 +26,10 @@ from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for
 from shared.settings import own_settings
+
+
+IMPATIENT = DatabasePolicy(connect_seconds=2, wait_seconds=1.0)
+"""A caller waits at the door: without PostgreSQL it goes on sooner, only without deduplication."""
 
 
 class DoorSettings(Protocol):
@@ -75,7 +79,7 @@ async def _door(
     await schemas.tell(pipeline, None)
     async with AsyncExitStack() as stack:
         url = life.settings.database_url.get_secret_value()
-        database = await stack.enter_async_context(open_database(url, life.instance))
+        database = await stack.enter_async_context(open_database(url, life.instance, IMPATIENT))
         opened = OpenDoor(
             publisher=await stack.enter_async_context(KafkaPublisher(kafka, codec)),
             submissions=SubmissionsTable(database, pipeline.name),
