@@ -34,7 +34,10 @@ SET = (Origin.FILE, Origin.ENVIRONMENT)
 def plan_for(settings: Settings, pipeline: Pipeline, scale: Mapping[str, int], environment: Mapping[str, str]) -> Plan:
     """Parts that are not set, one process of each service unless `scale` says more, topics and tables first."""
     python = sys.executable
-    ports = remembered_ports(settings.home.resolve(), "ingest", "modelsim")
+    home = settings.home.resolve()
+    # Others may look for their way through it: PostgreSQL runs under a user of its own where this one is root.
+    home.mkdir(parents=True, exist_ok=True, mode=0o711)
+    ports = remembered_ports(home, "ingest", "modelsim")
     shared = blob_address(settings)
     if simulated := simulates(pipeline, environment):
         shared |= {"PENSTOCK_MODELSIM_URL": f"http://127.0.0.1:{ports['modelsim']}"}
