@@ -27,7 +27,6 @@ from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for
 from shared.settings import own_settings
 
-
 IMPATIENT = DatabasePolicy(connect_seconds=2, wait_seconds=1.0)
 """A caller waits at the door: without PostgreSQL it goes on sooner, only without deduplication."""
 
