@@ -22,7 +22,9 @@ def current() -> dict[str, str]:
 
 def mark(schema: str) -> str:
     """CRC-64-AVRO of the canonical form, in hex, most significant byte first."""
-    return fingerprint(to_parsing_canonical_form(parse_schema(json.loads(schema))), "CRC-64-AVRO")
+    # fastavro gives it least significant byte first.
+    swapped = fingerprint(to_parsing_canonical_form(parse_schema(json.loads(schema))), "CRC-64-AVRO")
+    return bytes.fromhex(swapped)[::-1].hex()
 
 
 def released() -> Iterator[tuple[str, str]]:

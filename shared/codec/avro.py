@@ -4,6 +4,7 @@ import io
 import json
 import struct
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from fastavro import schemaless_reader, schemaless_writer
@@ -54,7 +55,9 @@ class AvroCodec:
         for schema in known:
             self.learn(schema)
         for kind in types:
-            self._own[kind] = (self.learn(kind.__avro__), parse_schema(json.loads(kind.__avro__)))
+            own = parse_schema(json.loads(kind.__avro__))
+            _type_defaults(own)
+            self._own[kind] = (self.learn(kind.__avro__), own)
 
     def learn(self, schema: str, schema_id: int | None = None) -> Fingerprint:
         """Make a writer's schema known, by its fingerprint and by its registry id."""
@@ -77,10 +80,15 @@ class AvroCodec:
         return kind in self._own
 
     def encode(self, event: Event) -> bytes:
-        """The event on the wire."""
+        """The event on the wire. Raises Failed(internal) where a field holds what its schema does not take."""
         mark, schema = self._own[type(event)]
         body = io.BytesIO()
-        schemaless_writer(body, schema, event.to_avro())
+        try:
+            schemaless_writer(body, schema, event.to_avro())
+        except (*BROKEN, AttributeError) as error:
+            raise Failed(
+                Failure.INTERNAL, f"the {type(event).__name__} cannot be encoded: {type(error).__name__} {error}"
+            ) from error
         schema_id = self._ids.get(type(event))
         if schema_id is None:
             return single_object(mark, body.getvalue())
@@ -112,3 +120,32 @@ class AvroCodec:
                 return kind
         wanted = " or ".join(kind.__name__ for kind in takes)
         raise Failed(Failure.INVALID_EVENT, f"the record is a {name}, but {wanted} is expected here")
+
+
+def _type_defaults(schema: Any) -> None:
+    """Give the defaults of a parsed schema the types of decoded values: fastavro hands them out as JSON has them."""
+    if isinstance(schema, list):
+        for branch in schema:
+            _type_defaults(branch)
+    elif isinstance(schema, dict):
+        for entry in schema.get("fields", ()):
+            if "default" in entry:
+                entry["default"] = _typed(entry["type"], entry["default"])
+            _type_defaults(entry["type"])
+        _type_defaults(schema.get("items", schema.get("values")))
+
+
+def _typed(schema: Any, value: Any) -> Any:
+    match schema:
+        case list():
+            return _typed(schema[0], value)  # a default belongs to a union's first branch
+        case "bytes":
+            return value.encode("latin-1")
+        case {"type": "array", "items": items}:
+            return [_typed(items, item) for item in value]
+        case {"type": "map", "values": values}:
+            return {name: _typed(values, item) for name, item in value.items()}
+        case {"logicalType": "timestamp-millis"}:
+            return datetime.fromtimestamp(value / 1000, UTC)
+        case _:
+            return value

@@ -33,7 +33,8 @@ class Frame(NamedTuple):
 def fingerprint(schema: dict[str, object]) -> Fingerprint:
     """CRC-64-AVRO of the schema's parsing canonical form, as it stands in a frame."""
     canonical = to_parsing_canonical_form(parse_schema(schema))
-    return bytes.fromhex(avro_fingerprint(canonical, "CRC-64-AVRO"))[::-1]
+    # fastavro gives the hex of the number's bytes as they stand in a frame, not of the number.
+    return bytes.fromhex(avro_fingerprint(canonical, "CRC-64-AVRO"))
 
 
 def single_object(schema: Fingerprint, body: bytes) -> bytes:
