@@ -14,6 +14,9 @@ from shared.kafka.transactions import Offset, repeat
 ASSIGN_FOR = 45.0
 """Seconds for which committed offsets are asked for; they are withheld while an earlier transaction is pending."""
 
+LAST_MOMENT = 253_402_300_799_000
+"""Milliseconds of the last second of the year 9999."""
+
 STOPPING = frozenset(
     (
         KafkaError._AUTO_OFFSET_RESET,
@@ -116,8 +119,13 @@ def delivery(message: Message) -> Delivery:
         key=raw[0],
         value=raw[1],
         headers=tuple((name, value or b"") for name, value in headers),
-        appended_at=datetime.fromtimestamp(milliseconds / 1000 if kind else 0, UTC),
+        appended_at=moment(milliseconds if kind else 0),
     )
+
+
+def moment(milliseconds: int) -> datetime:
+    """The time of a record, UTC. Any number can stand there: what no calendar has is the nearest time that one has."""
+    return datetime.fromtimestamp(min(max(milliseconds, 0), LAST_MOMENT) / 1000, UTC)
 
 
 def usable(message: Message) -> bool:

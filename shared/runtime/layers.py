@@ -3,6 +3,7 @@
 Errors become outcomes here and nowhere else: `Guard` is the only place of the system that catches whatever comes.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from shared.core.context import Context
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Misconfigured, Unavailable
 from shared.core.failures import Failure
-from shared.core.outcome import DeadLetter, Outcome, Park, Retry, failing
+from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review, failing
 from shared.core.settle import Place, Settled, settle
 from shared.core.stage import Handler
 from shared.ports import Codec
@@ -68,16 +69,28 @@ class Layers:
                 guard.outcome = await self.handler.call([events[i] for i in good], context)
             # An error of the call as a whole is everybody's outcome.
             each = guard.outcome if isinstance(guard.outcome, list | tuple) else [guard.outcome] * len(good)
+            if len(each) != len(good):
+                raise Misconfigured(
+                    f"the handler of {self.place.stage.name} gave {len(each)} outcomes for {len(good)} events: give one"
+                    " for each, in the same order"
+                )
             outcomes |= dict(zip(good, each, strict=True))
-        return [
-            self._settle(taken.delivery, events[i] if i in good else None, outcomes[i], started)
-            for i, taken in enumerate(batch)
-        ]
+        decoded = {index: events[index] for index in good}
+        return [self._settle(taken.delivery, decoded.get(i), outcomes[i], started) for i, taken in enumerate(batch)]
 
-    def _settle(self, delivery: Delivery, event: Any, outcome: Outcome[Any], started: datetime) -> Settled:
+    def _settle(self, delivery: Delivery, event: Any, outcome: Any, started: datetime) -> Settled:
         now = self.now()
-        self.observe(delivery, outcome, (now - started).total_seconds())
-        return settle(self.place, delivery, event, outcome, now)
+        if not isinstance(outcome, Emit | Retry | DeadLetter | Review | Park):
+            said = f"the handler of {self.place.stage.name} returned {type(outcome).__name__}, which is no outcome"
+            outcome = DeadLetter(Failure.INTERNAL, f"{said}: mend it and replay")
+        # The conditions of edges are the pipeline's own code: one that fails on this document must not end the service.
+        with Guard() as guard:
+            guard.outcome = outcome
+            settled = settle(self.place, delivery, event, outcome, now)
+        if guard.outcome is not outcome:
+            settled = settle(self.place, delivery, event, guard.outcome, now)
+        self.observe(delivery, guard.outcome, (now - started).total_seconds())
+        return settled
 
     def _decode(self, delivery: Delivery) -> Any:
         """The event, or what becomes of a record that has none."""
@@ -108,10 +121,18 @@ class Guard:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, asyncio.CancelledError) and not _we_are_cancelled():
+            self.outcome = Retry(Failure.INTERNAL, "something the handler waited for was cancelled")
+            return True
         if not isinstance(error, Exception):
             return False
         self.outcome = outcome_of(error)
         return True
+
+
+def _we_are_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def outcome_of(error: Exception) -> Outcome[Any]:

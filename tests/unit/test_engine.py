@@ -70,15 +70,21 @@ class Running:
 
     def __init__(self, records: int, broker: Broker, policy: EnginePolicy = QUICK) -> None:
         self.errors: list[BaseException] = []
+        self.counted = 0
         self.shares = Shares()
         runner = Inline(self.shares, Tasks(self.errors.append), lambda _: Settled(), self.encode)
-        self.engine = Engine(policy, self.shares, cast(Transactor, broker), runner)
+        self.engine = Engine(policy, self.shares, cast(Transactor, broker), runner, self)
         self.partition = Partition(records, self.engine)
         self.broker = broker
         self.threads = self.engine.start(lambda _: cast(Subscription, self.partition), self.errors.append)
 
     def encode(self, taken: Taken, settled: Settled) -> tuple[Record, ...]:
         return (Record("out", taken.delivery.key, b"", (), None),)
+
+    def took(self, deliveries: Sequence[Delivery]) -> None: ...
+
+    def committed(self, records: int, seconds: float) -> None:
+        self.counted += records
 
     async def until(self, condition: Callable[[], Any]) -> None:
         async with asyncio.timeout(10):
@@ -102,6 +108,7 @@ async def test_everything_is_written_once_with_its_progress_and_the_group_is_lef
     await running.stop()
     assert running.broker.written == keys(9)
     assert running.broker.progress[TOPIC, 0] == (9, "")
+    assert running.counted == 9
     assert running.partition.closed
     assert running.errors == []
 
