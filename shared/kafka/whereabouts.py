@@ -14,11 +14,11 @@ after all of it, so that whatever moves on meanwhile is met again further down a
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from graphlib import TopologicalSorter
 from typing import Any
 
 from shared.core import topics
 from shared.core.delivery import Delivery
+from shared.core.drawing import in_order
 from shared.core.errors import Failed
 from shared.core.graph import Pipeline
 from shared.core.progress import decode
@@ -223,18 +223,6 @@ def places_of(pipeline: Pipeline) -> dict[str, Place]:
         places |= {topic: Place(RETRY, stage, stage.takes) for topic in own.retries}
         places[own.parked] = Place(PARKED, stage, stage.takes)
     return places
-
-
-def in_order(pipeline: Pipeline) -> list[Stage[Any, Any]]:
-    """The stages in the direction of the flow: none before one that feeds it."""
-    before: dict[str, set[str]] = {stage.name: set() for stage in pipeline.stages}
-    for step in pipeline.flow:
-        if isinstance(step.target, Stage):
-            before[step.target.name].add(step.source.name)
-    for route in pipeline.failures:
-        if isinstance(route.target, Stage) and route.source is not None:
-            before[route.target.name].add(route.source.name)
-    return [pipeline.stage(name) for name in TopologicalSorter(before).static_order()]
 
 
 def document_of(record: Delivery) -> str:
