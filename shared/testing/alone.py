@@ -1,0 +1,87 @@
+"""Runs one handler on one event, as the runtime would: errors become outcomes by the same rules."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.core.context import Answer, Blobs, Models, Prompt
+from shared.core.event import Event
+from shared.core.outcome import Outcome
+from shared.core.results import Results
+from shared.core.stage import Handler, Style
+from shared.memory.blobs import MemoryBlobs
+from shared.memory.results import MemoryResults
+from shared.runtime.layers import Guard
+from shared.runtime.world import HandlerContext, World
+from shared.settings import own_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The world as a handler is to see it; what is not given is in memory."""
+
+    blobs: Blobs = field(default_factory=MemoryBlobs)
+    """Large files."""
+    models: Models | None = None
+    """Model chains; `answering` makes one of a function."""
+    results: Results = field(default_factory=MemoryResults)
+    """The table of results."""
+    settings: Any = None
+    """The handler's own settings; None: its class with what the environment says."""
+    resource: Any = None
+    """What the handler's `opens` would open; None: it is opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """`Models` that a function plays."""
+
+    play: Callable[[str, Prompt], Any]
+
+    async def ask(self, chain: str, prompt: Prompt, schema: type[Any]) -> Answer[Any]:
+        """The function's answer: a value of the schema, or what the schema can be made of."""
+        said = self.play(chain, prompt)
+        return said if isinstance(said, Answer) else Answer(said if isinstance(said, schema) else schema(**said), ())
+
+
+def answering(play: Callable[[str, Prompt], Any]) -> Models:
+    """Models that answer what the function gives for a chain and a prompt; it may raise what models raise."""
+    return Answering(play)
+
+
+async def run(
+    handler: Handler, event: Event, *, ports: Ports | None = None, now: datetime | None = None, attempt: int = 1
+) -> Outcome[Any]:
+    """The outcome of one event. Raises Misconfigured, which is nobody's outcome."""
+    async with AsyncExitStack() as stack:
+        world = await open_world(stack, handler, ports or Ports())
+        return await call(handler, event, HandlerContext(now or datetime.now(UTC), attempt, world))
+
+
+async def open_world(stack: AsyncExitStack, handler: Handler, ports: Ports) -> World:
+    """What the handler is handed; the stack closes it."""
+    settings = ports.settings
+    if settings is None and handler.settings is not None:
+        settings = own_settings(handler.settings, handler.stage.name)
+    resource = ports.resource
+    if resource is None and handler.opens is not None:
+        resource = await stack.enter_async_context(handler.opens(settings))
+    resources = {type(given): given for given in (settings, resource) if given is not None}
+    return World(ports.blobs, ports.models, ports.results, resources, None)
+
+
+async def call(handler: Handler, event: Event, context: HandlerContext) -> Outcome[Any]:
+    """Call it in whichever way it is written."""
+    with Guard() as guard:
+        given: Any = handler.call([event] if handler.style is Style.BATCH else event, context)
+        answer = await _awaited(given) if inspect.isawaitable(given) else given
+        guard.outcome = answer[0] if handler.style is Style.BATCH else answer
+    outcome: Outcome[Any] = guard.outcome
+    return outcome
+
+
+async def _awaited(given: Awaitable[Any]) -> Any:
+    return await given
