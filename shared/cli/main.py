@@ -18,7 +18,12 @@ VERBS: dict[str, tuple[str, str]] = {
     "publish": ("publish:publish", "Hand documents in."),
     "status": ("status:status", "Tell where a document is, or how a batch stands."),
     "results": ("results:results", "List how documents ended."),
+    "topology": ("topology:topology", "Draw the pipeline."),
+    "try": ("trying:try_", "Run a stage or the pipeline on local files, in memory."),
     "dlq": ("dlq:APP", "List, show, replay and discard dead letters."),
+    "breakers": ("breakers:APP", "Show, trip and reset the circuit breakers."),
+    "review": ("review:APP", "List, show and decide what waits for a person."),
+    "config": ("config:config", "Show every setting and where it came from."),
 }
 """Verb to where its code is and what it does; the sentence stands here so that --help imports none of them."""
 

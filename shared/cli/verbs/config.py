@@ -1,0 +1,68 @@
+"""`penstock config`: every setting, its value, and where it came from; secrets masked."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import SecretStr
+
+from shared.cli.exits import Exit
+from shared.cli.talk import Json, data, table
+from shared.setting_names import LEVEL, PREFIX, origin
+from shared.settings import embedded, known_names, load, toml_file
+
+SECRET = re.compile(r"password|secret|token|credential|(^|[._])key($|[._])|sasl[._]jaas", re.IGNORECASE)
+"""Names whose values nobody may see."""
+USERINFO = re.compile(r"(?<=://)[^/@]*:[^/@]*(?=@)")
+MASK = "***"
+
+
+def config(as_json: Json = False) -> Exit:
+    """Show every setting and where it came from; an unknown one is an error."""
+    rows = list(settings_in_force())
+    if as_json:
+        data(rows)
+    else:
+        table(("setting", "value", "from"), [[row["setting"], row["value"], row["from"]] for row in rows])
+    return Exit.DONE
+
+
+def settings_in_force() -> Iterator[dict[str, Any]]:
+    """Every setting as this process has it, and what is set of the services' own."""
+    settings, file = load(), toml_file()
+    started = embedded(settings.home)
+    values = dict(flat(settings.model_dump()))
+    for service in known_names(settings.pipeline):
+        if service not in type(settings).model_fields:
+            values |= own_of(service, file)
+    for name, value in values.items():
+        where = origin(name, os.environ, file, started)
+        yield {"setting": name, "value": masked(name, value), "from": where.value}
+
+
+def flat(levels: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested settings by dotted name."""
+    for name, value in levels.items():
+        if isinstance(value, Mapping) and value:
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def own_of(service: str, file: Mapping[str, Any]) -> dict[str, Any]:
+    """What is set of a service's own settings; their defaults stand in the service's README."""
+    variable = f"{PREFIX}{service.upper()}{LEVEL}"
+    own = dict(flat(given, f"{service}.")) if isinstance(given := file.get(service, {}), Mapping) else {}
+    for name, value in os.environ.items():
+        if name.upper().startswith(variable):
+            own[f"{service}.{name[len(variable) :].lower()}"] = value
+    return own
+
+
+def masked(name: str, value: Any) -> str:
+    """The value as anybody may see it."""
+    text = str(value.get_secret_value() if isinstance(value, SecretStr) else value)
+    if SECRET.search(name) and text:
+        return MASK
+    return USERINFO.sub(MASK, text)
