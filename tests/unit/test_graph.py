@@ -109,11 +109,12 @@ def test_a_cycle_through_the_failure_of_every_stage_is_refused() -> None:
 
 def test_the_failure_of_every_stage_may_go_to_one_that_goes_elsewhere_itself() -> None:
     own_way = on_failure(AGAIN, Failure.TIMEOUT, DEAD_LETTERS)
-    made(
+    food = made(
         edge(ONE, RESULTS),
         edge(AGAIN, RESULTS),
         failures=(on_failure(EVERY_STAGE, Failure.TIMEOUT, AGAIN), own_way, ALL_DEAD),
     )
+    assert food.route_failure(ONE, Failure.TIMEOUT) == AGAIN
 
 
 def test_an_orphan_is_refused() -> None:
