@@ -1,0 +1,1 @@
+"""A running installation for the tests beside this folder."""
