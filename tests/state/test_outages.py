@@ -82,19 +82,16 @@ async def test_a_hung_redis_holds_up_neither_the_loop_nor_a_caller(own_redis: Ow
     await until(lambda: refused(one, "model:a"))
     own_redis.hang()
     try:
-        longest, slowest = 0.0, 0.0
-        end = time.monotonic() + 1.0
+        # A loop that stood still for each answer of Redis would come round five times in this second.
+        rounds, end = 0, time.monotonic() + 1.0
         while time.monotonic() < end:
-            before = time.monotonic()
             await asyncio.sleep(0)
-            looked = time.monotonic()
             await one.ask("model:a")
             await one.ask("model:b")
             one.record("model:b", None)
-            longest, slowest = max(longest, looked - before), max(slowest, time.monotonic() - looked)
+            rounds += 1
         assert not one.healthy
-        assert longest < 0.3
-        assert slowest < 0.9
+        assert rounds > 100
     finally:
         own_redis.go_on()
     await until(lambda: one.healthy)

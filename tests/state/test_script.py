@@ -40,7 +40,9 @@ def tallies() -> st.SearchStrategy[Tally]:
 
 
 def copies() -> st.SearchStrategy[Breaker]:
-    times = st.integers(START - 5_000, START + 60_000)
+    times = st.sampled_from([START, START + 500, START + 2_000, START + 4_000]) | st.integers(
+        START - 5_000, START + 60_000
+    )
     slots = st.lists(st.tuples(st.integers(START // 500, START // 500 + 99), *[st.integers(0, 3)] * 2), max_size=3)
     return st.builds(
         Breaker, times, times, st.sampled_from(Phase), times, st.sampled_from(["", "one", "two"]), st.just(False),
@@ -52,9 +54,9 @@ def commands() -> st.SearchStrategy[Command]:
     return st.builds(
         Command,
         name=st.just("model:a"),
-        view=st.none() | copies(),
+        view=st.one_of(st.none(), st.none(), st.none(), copies()),
         own=st.booleans(),
-        tally=st.none() | tallies(),
+        tally=st.one_of(st.none(), tallies(), st.just(Tally(0, 3, 3, "timeout"))),
         act=st.sampled_from(["", "", "", "", "trip", "reset"]),
         reason=st.just("because"),
         probe=st.booleans(),
@@ -62,7 +64,8 @@ def commands() -> st.SearchStrategy[Command]:
 
 
 def steps() -> st.SearchStrategy[Step]:
-    later = st.sampled_from([0, 1, 49, 499, 500, 2_000, 4_000, -700]) | st.integers(0, 6_000)
+    # Mostly the policy's own times: a rule that is wrong by one is wrong exactly there.
+    later = st.sampled_from([0, 0, 500, 2_000, 4_000, 5_000]) | st.integers(-700, 6_000)
     return st.builds(Step, later, st.sampled_from(["one", "two"]), commands())
 
 
@@ -87,7 +90,7 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
         yield client
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=st.lists(steps(), min_size=1, max_size=25))
 def test_the_same_history_gives_the_same_state_in_the_script_and_in_the_arithmetic(
     client: redis.Redis, history: list[Step]
