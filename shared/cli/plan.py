@@ -78,8 +78,14 @@ def commands_for(settings: Settings, pipeline: Pipeline, simulated: bool) -> dic
                 f"pipeline {pipeline.name}: nobody knows how to run {name}; say it in penstock.toml:"
                 f' [commands] {name} = "python -m your.module"'
             )
-    commands |= {name: tuple(shlex.split(line)) for name, line in settings.commands.items()}
+    commands |= {name: command_of(line) for name, line in settings.commands.items()}
     return {name: command for name, command in commands.items() if command}
+
+
+def command_of(line: str) -> tuple[str, ...]:
+    """A command as the settings have it; `python` is the one that runs this, whatever the search path says."""
+    words = shlex.split(line)
+    return tuple([sys.executable, *words[1:]] if words[:1] == ["python"] else words)
 
 
 def check(scale: Mapping[str, int], commands: Mapping[str, Any]) -> None:
