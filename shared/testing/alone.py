@@ -1,7 +1,6 @@
 """Runs one handler on one event, as the runtime would: errors become outcomes by the same rules."""
 
-import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -76,12 +75,12 @@ async def open_world(stack: AsyncExitStack, handler: Handler, ports: Ports) -> W
 async def call(handler: Handler, event: Event, context: HandlerContext) -> Outcome[Any]:
     """Call it in whichever way it is written."""
     with Guard() as guard:
-        given: Any = handler.call([event] if handler.style is Style.BATCH else event, context)
-        answer = await _awaited(given) if inspect.isawaitable(given) else given
-        guard.outcome = answer[0] if handler.style is Style.BATCH else answer
+        match handler.style:
+            case Style.CHEAP:
+                guard.outcome = handler.call(event, context)
+            case Style.SLOW:
+                guard.outcome = await handler.call(event, context)
+            case Style.BATCH:
+                [guard.outcome] = await handler.call([event], context)
     outcome: Outcome[Any] = guard.outcome
     return outcome
-
-
-async def _awaited(given: Awaitable[Any]) -> Any:
-    return await given
