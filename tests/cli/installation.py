@@ -1,6 +1,7 @@
 """What a test does beside the command: puts records on topics, reads them, commits a group's progress."""
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -63,6 +64,12 @@ class Installation:
     def records(self, *names: str) -> list[Delivery]:
         """What is committed in the topics."""
         return list(Reader(self.session.kafka).read([f"{self.name}.{name}" for name in names]))
+
+    def wait_for_record(self, topic: str, seconds: float = 20) -> None:
+        """Return when the topic holds a record."""
+        deadline = time.monotonic() + seconds
+        while not self.records(topic):
+            assert time.monotonic() < deadline, f"nothing came to {topic} within {seconds} s"
 
     def work_off(self, stage: str, record: Delivery) -> None:
         """Commit, as the stage's group, that this record and what stands before it is done."""
