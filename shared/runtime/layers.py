@@ -98,6 +98,8 @@ class Layers:
             if delivery.value is None:
                 raise Failed(Failure.INVALID_EVENT, "the record has no value: a tombstone is no document")
             event = self.codec.decode(delivery.value, self.place.stage.takes)
+            if not event.document_id:
+                raise Failed(Failure.INVALID_EVENT, "the document_id is empty: give every document a name of its own")
             if delivery.key != event.document_id.encode():
                 key = "no key" if delivery.key is None else f"the key {delivery.key[:80]!r}"
                 raise Failed(

@@ -156,6 +156,7 @@ def test_a_condition_that_fails_on_a_document_is_a_failure_of_that_document() ->
         (delivery(value=b""), Failure.UNDECODABLE, "begins with nothing"),
         (delivery(value=b'{"document_id": "t1"}'), Failure.UNDECODABLE, "7b 22 64 6f"),
         (delivery(value=CODEC.encode(TRIAGED)), Failure.INVALID_EVENT, "TicketOpened is expected"),
+        (delivery(value=CODEC.encode(ticket("s", "")), key=b""), Failure.INVALID_EVENT, "document_id is empty"),
         (delivery(value=CODEC.encode(ticket()), key=None), Failure.INVALID_EVENT, "no key"),
         (delivery(value=CODEC.encode(ticket()), key=b"\xff"), Failure.INVALID_EVENT, "the key b'\\xff'"),
     ],
