@@ -6,6 +6,7 @@ A dead letter is known by `stage/partition/offset`, its place in `<pipeline>.<st
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -46,9 +47,13 @@ class Resolution:
 
     @classmethod
     def from_json(cls, data: bytes) -> "Resolution":
-        """Read it back; what a later version added is left out."""
+        """Read it back; what a later version added is left out. Raises ValueError where nobody of us wrote it."""
         raw = json.loads(data)
-        return cls(**{name: str(raw.get(name, "")) for name in cls.__dataclass_fields__})
+        if not isinstance(raw, dict):
+            raise ValueError(f"not a resolution: {data[:80]!r}")
+        note = cls(**{name: str(raw.get(name, "")) for name in cls.__dataclass_fields__})
+        datetime.fromisoformat(note.at)
+        return note
 
     @property
     def when(self) -> datetime:
@@ -133,7 +138,9 @@ class DeadLetters:
         done: dict[str, Resolution] = {}
         for record in self.reader.read([topics.resolved(self.pipeline.name)]):
             if record.key is not None and record.value is not None:
-                done[record.key.decode("utf-8", "replace")] = Resolution.from_json(record.value)
+                # A note that nobody of us wrote resolves nothing: the letter stays where a person sees it.
+                with suppress(ValueError):
+                    done[record.key.decode("utf-8", "replace")] = Resolution.from_json(record.value)
         return done
 
     def unresolved(self, selection: Selection | None = None) -> Iterator[Letter]:

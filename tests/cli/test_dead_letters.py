@@ -63,6 +63,17 @@ def test_a_second_replay_does_nothing(own: Installation, capsys: pytest.CaptureF
     assert len(own.records("analyze")) == 5
 
 
+@pytest.mark.parametrize("note", [b"no json", b"[]", b"{}", b'{"at": "yesterday"}', b"\xff"])
+def test_a_note_that_nobody_of_us_wrote_resolves_nothing(
+    own: Installation, capsys: pytest.CaptureFixture[str], note: bytes
+) -> None:
+    own.bury("extract", b"d1", GARBAGE)
+    [dead] = own.records("extract.dlq")
+    own.put("dlq.resolved", f"extract/{dead.position.partition}/{dead.position.offset}".encode(), note)
+    assert main(["dlq", "list", "--json"]) == Exit.DONE
+    assert len(lines(capsys.readouterr().out)) == 1
+
+
 def test_a_dry_run_names_what_would_be_replayed_and_writes_nothing(
     own: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
