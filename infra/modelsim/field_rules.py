@@ -62,6 +62,7 @@ COLON = r"[ \t]{0,4}(?::\s{0,4}|\n\s{0,3}|\t|[ ]{2})"
 
 
 def labelled(*patterns: str) -> Finder:
+    """The value behind one of the labels, on its line or on the next."""
     return lambda text: first(text, *patterns)
 
 
@@ -119,6 +120,8 @@ def currency(text: str) -> str:
 
 
 def first_sentence(finder: Finder) -> Finder:
+    """The first sentence of the running text."""
+
     def find(text: str) -> str:
         return next(sentences(finder(text)), "")
 

@@ -15,6 +15,8 @@ GLUE = "\u00a0"
 
 @dataclass(frozen=True, slots=True)
 class Heading:
+    """A line that opens a part."""
+
     text: str
     level: int = 1
     """1 is the document's title, 2 a section."""
@@ -22,6 +24,8 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
+    """Running text."""
+
     text: str
 
 
@@ -42,11 +46,15 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class Bullets:
+    """A list of points."""
+
     items: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
+    """Rows of cells."""
+
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
@@ -61,6 +69,8 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class PageBreak:
+    """Where a new page begins."""
+
     pass
 
 
@@ -101,6 +111,7 @@ def glued(value: str) -> str:
 
 
 def unglued(text: str) -> str:
+    """The text with its soft hyphens and hard spaces made plain."""
     return text.replace(GLUE, " ")
 
 

@@ -23,36 +23,44 @@ PASSWORD = "not-told-to-the-pipeline"
 
 
 def good(name: str, media_type: str, content: bytes, draft: Draft, *, ocr: bool = False) -> Sample:
+    """A document that is to be stored."""
     fields = {key: unglued(value) for key, value in draft.fields.items()}
     return Sample(name, media_type, content, source_text(draft.blocks), draft.document_type, fields, ocr=ocr)
 
 
 def as_pdf(name: str, draft: Draft, look: int) -> Sample:
+    """The draft as a PDF."""
     return good(f"{name}.pdf", PDF, pdf(draft.blocks, LOOKS[look % len(LOOKS)]), draft)
 
 
 def as_docx(name: str, draft: Draft) -> Sample:
+    """The draft as a DOCX."""
     return good(f"{name}.docx", DOCX, docx(draft.blocks), draft)
 
 
 def as_html(name: str, draft: Draft) -> Sample:
+    """The draft as an HTML page."""
     return good(f"{name}.html", "text/html", html(draft.blocks, draft.language).encode(), draft)
 
 
 def as_text(name: str, draft: Draft) -> Sample:
+    """The draft as plain text."""
     return good(f"{name}.txt", "text/plain", plain(draft.blocks).encode(), draft)
 
 
 def as_mail(name: str, draft: Draft, subject: str, sender: str, *, with_html: bool = False) -> Sample:
+    """The draft as a mail."""
     content = mail(draft.blocks, sender, "Front Office <office@harwick.example>", subject, with_html=with_html)
     return good(f"{name}.eml", MAIL, content, draft)
 
 
 def as_csv(name: str, table: Table) -> Sample:
+    """Rows as a CSV file."""
     return good(f"{name}.csv", "text/csv", comma_separated(table), Draft("record", (table,)))
 
 
 def invoice_samples() -> Iterator[Sample]:
+    """Every invoice."""
     for seed, number in enumerate(("BW-20417", "BW-20455", "BW-20502")):
         yield as_pdf(f"invoice-{number.lower()}", invoices.classic(bill(seed, number, "GBP")), seed)
     for seed, number in enumerate(("2026-0113", "2026-0127", "2026-0140"), 3):
@@ -72,6 +80,7 @@ def invoice_samples() -> Iterator[Sample]:
 
 
 def resume_samples() -> Iterator[Sample]:
+    """Every resume."""
     people = resumes.CANDIDATES
     layouts = (resumes.classic, resumes.sidebar, resumes.form)
     for index in range(6):
@@ -85,6 +94,7 @@ def resume_samples() -> Iterator[Sample]:
 
 
 def contract_samples() -> Iterator[Sample]:
+    """Every contract."""
     deal = contracts.deal
     yield as_pdf("services-agreement", contracts.prose(deal(0, "1 March 2026", "24 months", "England and Wales")), 1)
     yield as_pdf(
@@ -111,6 +121,7 @@ def contract_samples() -> Iterator[Sample]:
 
 
 def report_samples() -> Iterator[Sample]:
+    """Every report."""
     studies = reports.STUDIES
     yield as_pdf("energy-report", reports.business(studies[0]), 2)
     yield as_pdf("tr-114", reports.technical(studies[1], "TR-114"), 1)
@@ -125,6 +136,7 @@ def report_samples() -> Iterator[Sample]:
 
 
 def notice_samples() -> Iterator[Sample]:
+    """Every notice."""
     closure = standard.notice(
         "NOTICE OF ROAD CLOSURE",
         "Quay Street will be closed to all traffic from 4 May to 18 May 2026 for the renewal of water mains.",
@@ -171,6 +183,7 @@ VISIT = (
 
 
 def letter_samples() -> Iterator[Sample]:
+    """Every letter."""
     dear = "Dear Mr Lindqvist,"
     yield as_pdf("letter-visit", standard.letter(2, "our visit", VISIT, opening=dear), 1)
     yield as_pdf("letter-about-your-invoice", standard.complaint(), 0)
@@ -185,6 +198,7 @@ def letter_samples() -> Iterator[Sample]:
 
 
 def record_samples() -> Iterator[Sample]:
+    """Every plain record."""
     yield as_csv("measurements", standard.measurements())
     yield as_csv("inventory", standard.inventory())
     yield as_csv("zaehlerstaende", standard.readings())

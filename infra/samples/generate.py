@@ -43,6 +43,7 @@ def write(folder: Path) -> int:
 
 
 def main(arguments: list[str]) -> int:
+    """Write the samples to the folder that was named."""
     if len(arguments) != 1:
         print("usage: python -m infra.samples.generate OUT_DIR", file=sys.stderr)
         return 2

@@ -72,6 +72,7 @@ class Deal:
 
     @property
     def fields(self) -> dict[str, str]:
+        """What extraction should find."""
         return {
             "party_a": self.first.name,
             "party_b": self.second.name,
@@ -82,6 +83,7 @@ class Deal:
 
 
 def deal(seed: int, effective: str, term: str, law: str) -> Deal:
+    """The clauses of the contract."""
     return Deal(company(seed), company(seed + 4), effective, term, law)
 
 
@@ -95,6 +97,7 @@ def clauses(start: int, count: int) -> tuple[Block, ...]:
 
 
 def signatures(terms: Deal) -> tuple[Block, ...]:
+    """Where both sides sign."""
     return (
         Paragraph("IN WITNESS WHEREOF the parties have executed this Agreement by their authorised representatives."),
         Lines((f"Signed for {glued(terms.first.name)}: ______________ {person(len(terms.first.name))}",)),

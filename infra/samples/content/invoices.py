@@ -38,10 +38,12 @@ class Bill:
 
     @property
     def net(self) -> int:
+        """Sum of the lines."""
         return sum(count * price for _, count, price in self.items)
 
     @property
     def total(self) -> int:
+        """Sum with tax."""
         return self.net + self.net * self.tax // 100
 
 
@@ -54,14 +56,17 @@ def bill(seed: int, number: str, currency: str, *, work: tuple[tuple[str, int], 
 
 
 def money(cents: int) -> str:
+    """An amount as the English write it."""
     return f"{cents // 100:,}.{cents % 100:02}"
 
 
 def long_date(day: date) -> str:
+    """A date in words."""
     return f"{day.day} {day:%B} {day.year}"
 
 
 def table(facts: Bill, *header: str) -> Table:
+    """The lines of the invoice."""
     rows = ((what, str(count), money(price), money(count * price)) for what, count, price in facts.items)
     return Table(header, tuple(rows))
 
@@ -69,6 +74,7 @@ def table(facts: Bill, *header: str) -> Table:
 def draft(
     facts: Bill, blocks: tuple[Block, ...], issued: str, due: str, total: str = "", language: str = "en"
 ) -> Draft:
+    """The invoice as a document."""
     fields = {
         "invoice_number": facts.number,
         "invoice_date": issued,
@@ -172,6 +178,7 @@ def freelance(facts: Bill, name: str) -> Draft:
 
 
 def german_money(cents: int) -> str:
+    """An amount as Germans write it."""
     return money(cents).translate(str.maketrans(",.", ".,"))
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Company:
+    """A company that does not exist."""
+
     name: str
     street: str
     city: str
@@ -46,8 +48,10 @@ PEOPLE = (
 
 
 def company(number: int) -> Company:
+    """The company of that name."""
     return COMPANIES[number % len(COMPANIES)]
 
 
 def person(number: int) -> str:
+    """The person of that name."""
     return PEOPLE[number % len(PEOPLE)]

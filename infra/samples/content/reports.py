@@ -116,6 +116,7 @@ STUDIES = (
 
 
 def draft(study: Study, blocks: tuple[Block, ...], language: str = "en") -> Draft:
+    """The report as a document."""
     fields = {"title": study.title, "author": study.author, "date": study.date, "summary_line": study.summary}
     return Draft("report", blocks, fields, language)
 

@@ -20,6 +20,7 @@ class Candidate:
 
     @property
     def email(self) -> str:
+        """An address at a domain that is kept for examples."""
         return f"{self.name.lower().replace(' ', '.')}@post.example"
 
 
@@ -145,6 +146,7 @@ CANDIDATES = (
 
 
 def draft(person: Candidate, blocks: tuple[Block, ...], language: str = "en") -> Draft:
+    """The resume as a document."""
     fields = {
         "name": person.name,
         "email": person.email,
@@ -156,6 +158,7 @@ def draft(person: Candidate, blocks: tuple[Block, ...], language: str = "en") ->
 
 
 def jobs(person: Candidate) -> tuple[str, ...]:
+    """The jobs, newest first."""
     return tuple(f"{role}, {employer}, {years}" for role, employer, years in person.jobs)
 
 

@@ -34,6 +34,7 @@ def attention(title: str, lead: str, points: tuple[str, ...], *, by: str) -> Dra
 
 
 def german_notice() -> Draft:
+    """A notice in German."""
     blocks: tuple[Block, ...] = (
         Heading("Bekanntmachung"),
         Paragraph("Hiermit wird bekannt gegeben, dass die Hafenstraße vom 4. bis 18. Mai 2026 gesperrt ist."),
@@ -99,6 +100,7 @@ def complaint() -> Draft:
 
 
 def german_letter() -> Draft:
+    """A letter in German."""
     blocks: tuple[Block, ...] = (
         Lines(("Lena Hoffmann", "Speicherstrasse 12", "20999 Hamburg")),
         Lines(("Hamburg, den 20. April 2026",)),
@@ -112,6 +114,7 @@ def german_letter() -> Draft:
 
 
 def meeting_log() -> Draft:
+    """The log of a meeting."""
     rows = (
         ("09:00", "Opened by the chair; eleven present, two excused"),
         ("09:05", "Log of the last meeting accepted without change"),
@@ -124,6 +127,7 @@ def meeting_log() -> Draft:
 
 
 def shift_log() -> Draft:
+    """The log of a shift."""
     chance = Random("shift log")
     events = ("pump 1 on", "pump 1 off", "level checked", "filter rinsed", "valve V4 opened", "valve V4 closed")
     lines = tuple(
@@ -135,6 +139,7 @@ def shift_log() -> Draft:
 
 
 def measurements() -> Table:
+    """Rows of measurements."""
     chance = Random("measurements")
     rows = tuple(
         (
@@ -150,6 +155,7 @@ def measurements() -> Table:
 
 
 def inventory() -> Table:
+    """Rows of an inventory."""
     chance = Random("inventory")
     names = (
         "Bolt M8",
@@ -170,6 +176,7 @@ def inventory() -> Table:
 
 
 def readings() -> Table:
+    """Rows of meter readings, in German."""
     chance = Random("readings")
     rows = tuple(
         (f"{day:02}.04.2026", f"Zähler {1 + day % 2}", f"{1200 + day * 7 + chance.randrange(5)}")
@@ -179,5 +186,6 @@ def readings() -> Table:
 
 
 def time_sheet() -> Draft:
+    """Hours worked."""
     rows = tuple((f"2026-04-{day:02}", person(day % 3), "08:00", "16:30", "8.0") for day in range(6, 18))
     return Draft("record", (Heading("Time sheet"), Table(("Date", "Name", "From", "To", "Hours"), rows)))

@@ -28,15 +28,18 @@ RELATIONS = (
 
 
 def run(text: str, *, bold: bool = False, size: int = 0) -> str:
+    """A run of text."""
     look = ("<w:b/>" if bold else "") + (f'<w:sz w:val="{size}"/>' if size else "")
     return f'<w:r><w:rPr>{look}</w:rPr><w:t xml:space="preserve">{escape(unglued(text))}</w:t></w:r>'
 
 
 def paragraph(*runs: str) -> str:
+    """A paragraph."""
     return f"<w:p>{''.join(runs)}</w:p>"
 
 
 def table(rows: Iterator[tuple[str, ...]] | tuple[tuple[str, ...], ...]) -> str:
+    """A table."""
     cells = ("".join(f"<w:tc>{paragraph(run(cell))}</w:tc>" for cell in row) for row in rows)
     return f"<w:tbl>{''.join(f'<w:tr>{row}</w:tr>' for row in cells)}</w:tbl>"
 

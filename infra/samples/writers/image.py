@@ -29,12 +29,14 @@ def picture(blocks: tuple[Block, ...], *, tilt: float = 0.0) -> Image.Image:
 
 
 def jpeg(page: Image.Image) -> bytes:
+    """The picture as JPEG."""
     out = io.BytesIO()
     page.save(out, "JPEG", quality=70, dpi=(150, 150))
     return out.getvalue()
 
 
 def png(page: Image.Image) -> bytes:
+    """The picture as PNG."""
     out = io.BytesIO()
     page.quantize(16).save(out, "PNG", optimize=True, dpi=(150, 150))
     return out.getvalue()

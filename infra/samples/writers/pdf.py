@@ -71,12 +71,14 @@ class Page:
         self.y -= height
 
     def turn(self) -> None:
+        """Begin a new page."""
         self.foot()
         self.canvas.showPage()
         self.page += 1
         self.y = A4[1] - self.look.margin
 
     def foot(self) -> None:
+        """Draw the foot of the page."""
         self.canvas.setFont(self.look.font, 8)
         self.canvas.setFillColor(colors.HexColor("#666666"))
         self.canvas.drawString(self.look.margin, 30, f"{self.look.footer}  Page {self.page}".strip())
@@ -97,6 +99,7 @@ class Page:
 
 
 def heading(page: Page, block: Heading) -> None:
+    """Draw a heading."""
     look = page.look
     size = look.size * (1.8 if block.level == 1 else 1.2)
     page.feed(size * 1.7)
@@ -116,6 +119,7 @@ def heading(page: Page, block: Heading) -> None:
 
 
 def table(page: Page, block: Table) -> None:
+    """Draw a table."""
     wide = page.width / (len(block.header) + 1)
     lefts = [0, *(wide * (column + 2) for column in range(len(block.header) - 1))]
     for number, row in enumerate((block.header, *block.rows)):
@@ -127,6 +131,7 @@ def table(page: Page, block: Table) -> None:
 
 
 def columns(page: Page, block: Columns) -> None:
+    """Widths of the columns."""
     height = page.look.size * 1.4
     page.feed(height * max(len(block.left), len(block.right)))
     bottom = page.y
@@ -139,6 +144,7 @@ def columns(page: Page, block: Columns) -> None:
 
 
 def draw(page: Page, block: Block) -> None:
+    """Draw every block."""
     match block:
         case Heading():
             heading(page, block)

@@ -36,12 +36,14 @@ def plain(blocks: tuple[Block, ...], width: int = 78) -> str:
 
 
 def comma_separated(table: Table) -> bytes:
+    """Rows as CSV."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows((table.header, *table.rows))
     return out.getvalue().encode()
 
 
 def row(cells: tuple[str, ...], tag: str = "td") -> str:
+    """One row, its cells side by side."""
     return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
 
