@@ -18,6 +18,8 @@ MAX_INCOMPLETE = 1400
 """Incomplete records of one partition beyond which nothing more is admitted."""
 MAX_SPAN = 1 << 21
 """Offsets from the lowest incomplete one beyond which nothing more is admitted: at most 128 gaps need a third byte."""
+LEAST_ROOM = 50
+"""Room below which a partition counts as full: polls of a few records each would cost more than they bring."""
 VERSION = "1"
 
 
@@ -118,6 +120,11 @@ class Progress:
         lowest = next(iter(self._admitted), self._next)
         free = 0 if self._next - lowest >= MAX_SPAN else MAX_INCOMPLETE - self.incomplete - unfetched
         return max(free, unfetched)
+
+    @property
+    def full(self) -> bool:
+        """Nothing more should be fetched: hardly anything would fit, and nothing of an earlier owner is left."""
+        return self.room < LEAST_ROOM and not self._unfetched()
 
     def snapshot(self) -> tuple[int, str]:
         """Offset and metadata to commit."""

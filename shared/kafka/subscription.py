@@ -54,6 +54,7 @@ class Subscription:
         """The group's generation, by which a transaction is fenced. Asked for on the polling thread after every poll:
         asked for on another one while `consume` runs, both calls wait for each other for ever (seen)."""
         self._owner = owner
+        self._held: frozenset[tuple[str, int]] = frozenset()
         # Eager assignment replaces the whole set, the newer protocol adds to it and takes from it.
         self._incremental = properties.get("group.protocol") == "consumer"
         self.consumer.subscribe(
@@ -74,8 +75,18 @@ class Subscription:
         self.consumer.pause(self.consumer.assignment())
 
     def resume(self) -> None:
-        """Fetch again."""
-        self.consumer.resume(self.consumer.assignment())
+        """Fetch again, save from the partitions that are held back."""
+        found = self.consumer.assignment()
+        self.consumer.resume([one for one in found if (one.topic, one.partition) not in self._held])
+
+    def hold_back(self, full: frozenset[tuple[str, int]]) -> None:
+        """Fetch nothing more from just these partitions: one that can take no more must not stop the others."""
+        if full == self._held:
+            return
+        held, self._held = self._held, full
+        found = {(one.topic, one.partition): one for one in self.consumer.assignment()}
+        self.consumer.pause([found[key] for key in full - held if key in found])
+        self.consumer.resume([found[key] for key in held - full if key in found])
 
     def close(self) -> None:
         """Leave the group."""
@@ -85,6 +96,7 @@ class Subscription:
         found = repeat(lambda: consumer.committed(partitions, timeout=10), ASSIGN_FOR)
         starts = [self._start(consumer, partition) for partition in found]
         self._owner.assigned(starts)
+        self._held -= {(s.topic, s.partition) for s in starts}
         places = [TopicPartition(s.topic, s.partition, s.offset) for s in starts]
         consumer.incremental_assign(places) if self._incremental else consumer.assign(places)
 

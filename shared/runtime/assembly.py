@@ -35,7 +35,7 @@ def assemble(
     identity = topics.transactional_id(place.pipeline.name, place.stage.name, life.instance)
     producing = properties.transactional(life.settings.kafka.properties(), identity)
     transactor = Transactor(producing, watched.metrics.trouble)
-    return Engine(policy, shares, transactor, Waiting(place, runner, utc_now), watched)
+    return Engine(policy, shares, transactor, Waiting(place, shares, runner, utc_now), watched)
 
 
 def runner_for(

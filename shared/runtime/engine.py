@@ -110,6 +110,7 @@ class Engine:
     def _poll(self) -> None:
         full_since: float | None = None
         while not self._stopping.is_set():
+            self._subscription.hold_back(self._shares.full())
             room = self._shares.room(self._policy.buffer, self._policy.buffer_bytes)
             if room > 0:
                 if full_since is not None and time.monotonic() - full_since > self._policy.stall_seconds:

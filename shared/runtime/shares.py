@@ -28,6 +28,8 @@ class Share:
     """Records that a handler is at work on."""
     uncommitted: int = 0
     """Finished records whose transaction is not through."""
+    waiting: int = 0
+    """Records taken up that wait until they are due, and take nobody's place meanwhile."""
     held_bytes: int = 0
     """Size of the records taken up and not done."""
 
@@ -84,14 +86,32 @@ class Shares:
         return taken
 
     def room(self, records: int, size: int) -> int:
-        """How many more records may be taken up under a limit of records and of bytes."""
+        """How many more records may be taken up under a limit of records and of bytes.
+
+        What waits until it is due does not count: a burst of retries would stop all else for as long as it waits.
+        """
         with self.changed:
             shares = self._shares.values()
             if sum(s.held_bytes for s in shares) >= size:
                 return 0
-            # A poll may bring all its records from one partition.
-            tightest = min((s.progress.room for s in shares), default=records)
-            return min(tightest, records - sum(s.progress.incomplete for s in shares))
+            # A poll may bring all its records from one partition; from a full one it brings none.
+            tightest = min((s.progress.room for s in shares if not s.progress.full), default=records)
+            return min(tightest, records - sum(s.progress.incomplete - s.waiting for s in shares))
+
+    def full(self) -> frozenset[tuple[str, int]]:
+        """Partitions of which nothing more may be taken up for now."""
+        with self.changed:
+            return frozenset(key for key, share in self._shares.items() if share.progress.full)
+
+    def wait(self, taken: Taken) -> None:
+        """It waits until it is due."""
+        with self.changed:
+            taken.share.waiting += 1
+
+    def due(self, taken: Taken) -> None:
+        """Its waiting is over."""
+        with self.changed:
+            taken.share.waiting -= 1
 
     def begin(self, taken: Sequence[Taken]) -> list[Taken]:
         """A handler starts on them; gives those that may still be begun here.

@@ -7,14 +7,14 @@ from datetime import datetime
 from shared.core.delivery import Delivery
 from shared.core.settle import Place
 from shared.runtime.runners import Runner
-from shared.runtime.shares import Taken
+from shared.runtime.shares import Shares, Taken
 
 
 class Waiting:
     """Stands before a runner and lets through what is due."""
 
-    def __init__(self, place: Place, runner: Runner, now: Callable[[], datetime]) -> None:
-        self._place, self._runner, self._now = place, runner, now
+    def __init__(self, place: Place, shares: Shares, runner: Runner, now: Callable[[], datetime]) -> None:
+        self._place, self._shares, self._runner, self._now = place, shares, runner, now
 
     def admit(self, batch: Sequence[Taken]) -> None:
         """Hand on what is due, and the rest when it becomes so."""
@@ -24,9 +24,14 @@ class Waiting:
             if seconds <= 0:
                 due.append(taken)
             else:
-                asyncio.get_running_loop().call_later(seconds, self._runner.admit, [taken])
+                self._shares.wait(taken)
+                asyncio.get_running_loop().call_later(seconds, self._admit_due, taken)
         if due:
             self._runner.admit(due)
+
+    def _admit_due(self, taken: Taken) -> None:
+        self._shares.due(taken)
+        self._runner.admit([taken])
 
 
 def wait(place: Place, delivery: Delivery, now: datetime) -> float:

@@ -37,6 +37,8 @@ class Partition:
 
     def resume(self) -> None: ...
 
+    def hold_back(self, full: frozenset[tuple[str, int]]) -> None: ...
+
     def close(self) -> None:
         self.owner.revoked([(TOPIC, 0)])
         self.closed = True

@@ -119,8 +119,25 @@ def test_room_counts_records_and_bytes_until_they_are_committed() -> None:
 
 def test_room_is_that_of_the_tightest_partition() -> None:
     shares = owning(0, 1)
+    taken(shares, [b"a"] * (MAX_INCOMPLETE - 60))
+    assert shares.room(100_000, 1 << 30) == 60
+
+
+def test_a_full_partition_is_held_back_and_stops_no_other() -> None:
+    shares = owning(0, 1)
     taken(shares, [b"a"] * (MAX_INCOMPLETE - 3))
-    assert shares.room(100_000, 1 << 30) == 3
+    assert [partition for _, partition in shares.full()] == [0]
+    assert shares.room(100_000, 1 << 30) == MAX_INCOMPLETE
+
+
+def test_what_waits_until_it_is_due_takes_no_place() -> None:
+    shares = owning(0)
+    records = taken(shares, [b"a"] * 10)
+    for record in records:
+        shares.wait(record)
+    assert shares.room(10, 1 << 30) == 10
+    shares.due(records[0])
+    assert shares.room(10, 1 << 30) == 9
 
 
 def test_without_partitions_there_is_room_to_be_polled() -> None:
