@@ -1,12 +1,14 @@
 """`python -m infra.modelsim`: the simulated provider as a process.
 
-PENSTOCK_MODELSIM_PORT (0: a free one), PENSTOCK_MODELSIM_HOST, PENSTOCK_MODELSIM_LATENCY_MS.
+PENSTOCK_MODELSIM_PORT (0: a free one), PENSTOCK_MODELSIM_HOST, PENSTOCK_MODELSIM_LATENCY_MS; where a supervisor sets
+PENSTOCK_HEALTH_PORT, its health is there too, as every service's is.
 """
 
 import asyncio
 import os
 import signal
 import sys
+from contextlib import AsyncExitStack
 
 from infra.modelsim.app import ModelSim
 from infra.modelsim.server import serving
@@ -22,12 +24,16 @@ def number(name: str, default: int, most: int) -> int:
     return int(value)
 
 
-async def main(port: int, latency: float) -> None:
+async def main(port: int, health_port: int, latency: float) -> None:
     """Serve until told to stop."""
     stop = asyncio.Event()
     for told in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(told, stop.set)
-    async with serving(ModelSim(latency=latency), port, HOST) as address:
+    sim = ModelSim(latency=latency)
+    async with AsyncExitStack() as stack:
+        address = await stack.enter_async_context(serving(sim, port, HOST))
+        if health_port:
+            await stack.enter_async_context(serving(sim, health_port))
         print(f"modelsim listening on {address}", flush=True)
         await stop.wait()
 
@@ -35,6 +41,7 @@ async def main(port: int, latency: float) -> None:
 if __name__ == "__main__":
     chosen = number("PENSTOCK_MODELSIM_PORT", 0, 65_535)
     try:
-        asyncio.run(main(chosen, number("PENSTOCK_MODELSIM_LATENCY_MS", 150, 600_000) / 1000))
+        latency = number("PENSTOCK_MODELSIM_LATENCY_MS", 150, 600_000) / 1000
+        asyncio.run(main(chosen, number("PENSTOCK_HEALTH_PORT", 0, 65_535), latency))
     except OSError as error:
         sys.exit(f"modelsim cannot listen on {HOST}:{chosen}: {error.strerror}: choose another PENSTOCK_MODELSIM_PORT")

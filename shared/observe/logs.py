@@ -23,6 +23,8 @@ about = bound_contextvars
 
 MASK = "***"
 """What stands in the place of a secret."""
+TALKATIVE = ("httpx", "httpcore", "alembic")
+"""Libraries that say at INFO what metrics count anyway."""
 SECRET_NAME = re.compile(r"(^|[_.-])(passw(or)?d|secret|token|api[_-]?key|authorization|credentials?)$", re.IGNORECASE)
 """Names whose value is never shown; `input_tokens` is none of them."""
 SECRET_TEXT = (
@@ -57,6 +59,8 @@ def configure(service: str, *, level: str = "INFO", stream: TextIO | None = None
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*_common(service), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
