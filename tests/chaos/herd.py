@@ -17,15 +17,19 @@ class Herd:
 
     def __init__(self, parts: Endpoints, folder: Path, **environment: str) -> None:
         self._folder = folder
-        self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")},
-            "PENSTOCK_KAFKA__BOOTSTRAP_SERVERS": parts.kafka,
-            "PENSTOCK_REDIS_URL": parts.redis,
-            "PENSTOCK_DATABASE_URL": parts.database,
+        self.settings = {
+            "PENSTOCK_KAFKA__BOOTSTRAP_SERVERS": parts.kafka or "",
+            "PENSTOCK_REDIS_URL": parts.redis or "",
+            "PENSTOCK_DATABASE_URL": parts.database or "",
             "PENSTOCK_BLOB_URL": (folder / "blobs").as_uri(),
             "PENSTOCK_GROUP_PROTOCOL": "consumer",
             "PENSTOCK_CONFIG": str(folder / "none.toml"),
             **environment,
+        }
+        """What each of them is told."""
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")},
+            **self.settings,
         }
         self.processes: list[subprocess.Popen[bytes]] = []
         """In the order of their start, ended ones included."""

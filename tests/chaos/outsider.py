@@ -14,7 +14,6 @@ import fastavro
 from confluent_kafka import Consumer, Producer, TopicPartition
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-
 Record = tuple[bytes, bytes, dict[str, bytes]]
 """Key, value, headers."""
 
@@ -58,7 +57,9 @@ def send(kafka: str, topic: str, records: Iterable[dict[str, Any]]) -> None:
         if error:
             errors.append(error)
 
-    client = Producer({"bootstrap.servers": kafka, "acks": "all", "enable.idempotence": True, "linger.ms": 5})
+    # What is too large the broker is to say.
+    own = {"acks": "all", "enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 4_000_000}
+    client = Producer({"bootstrap.servers": kafka, **own})
     for record in records:
         client.produce(topic, **record, on_delivery=note)
         client.poll(0)

@@ -1,10 +1,13 @@
 """The running installation that the tests of this folder share."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from infra.local.parts import start_parts
+from shared.cli.main import main
 from shared.database.migrate import migrate
 from shared.kafka.admin import ensure, plan
 from shared.pipelines.documents import DOCUMENTS
@@ -31,3 +34,20 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Documents]:
                 installation.close()
         finally:
             parts.stop()
+
+
+@pytest.fixture
+def penstock(
+    documents: Documents, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., list[Any]]:
+    """The command, for this installation: it must end well, and gives its lines of JSON."""
+    for name, value in documents.herd.settings.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str) -> list[Any]:
+        code = main([*arguments, "--json"])
+        said = capsys.readouterr()
+        assert code == 0, f"{code}: {said.err}"
+        return [json.loads(line) for line in said.out.splitlines()]
+
+    return run

@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -51,9 +52,9 @@ class Documents:
 
     # ---------------------------------------------------------------------------------------------------- processes
 
-    def _start(self, service: str, settings: Mapping[str, str] | None = None) -> Started:
+    def _start(self, service: str, settings: Mapping[str, str] = MappingProxyType({})) -> Started:
         port = free_port()
-        environment = self._settings | {"PENSTOCK_HEALTH_PORT": str(port)} | dict(settings or {})
+        environment = self._settings | {"PENSTOCK_HEALTH_PORT": str(port)} | dict(settings)
         return self.herd.start(f"services.{service}", **environment), port
 
     def wait_until_ready(self, *services: str) -> None:
@@ -66,24 +67,22 @@ class Documents:
         self.herd.wait_until(lambda: not unready(), 60, lambda: f"{unready()} are not ready")
 
     @contextmanager
-    def instead(self, service: str, settings: Mapping[str, str], count: int = 1) -> Iterator[list[Started]]:
-        """For the length of a block, run a service with other settings, in so many processes."""
-        self._end(service)
-        self.running[service] = [self._start(service, settings) for _ in range(count)]
-        self.wait_until_ready(service)
+    def instead(self, settings: Mapping[str, str], **counts: int) -> Iterator[None]:
+        """For the length of a block, run services with other settings, each in so many processes."""
+        self._replace(settings, counts)
         try:
-            yield self.running[service]
+            yield
         finally:
-            self._end(service)
-            self.running[service] = [self._start(service)]
-            self.wait_until_ready(service)
+            self._replace({}, dict.fromkeys(counts, 1))
 
-    def _end(self, service: str) -> None:
-        for process, _ in self.running[service]:
-            if process.poll() is None:
-                process.terminate()
-        for process, _ in self.running[service]:
-            assert process.wait(20) <= 0, f"{service} did not drain\n{self.herd.log()}"
+    def _replace(self, settings: Mapping[str, str], counts: Mapping[str, int]) -> None:
+        leaving = [process for service in counts for process, _ in self.running[service] if process.poll() is None]
+        for process in leaving:
+            process.terminate()
+        for process in leaving:
+            assert process.wait(20) == 0, f"{process.args!r} did not drain\n{self.herd.log()}"
+        self.running |= {name: [self._start(name, settings) for _ in range(count)] for name, count in counts.items()}
+        self.wait_until_ready(*counts)
 
     # ------------------------------------------------------------------------------------------------------- doors
 
