@@ -133,7 +133,7 @@ def app(sim: ModelSim) -> Starlette:
         return JSONResponse([order.model_dump(mode="json") for order in sim.faults.orders])
 
     async def health(request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+        return JSONResponse({"ready": True, "weaker": {}})
 
     return Starlette(
         routes=[
