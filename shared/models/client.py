@@ -21,13 +21,13 @@ from typing import TypeVar
 
 import httpx
 
+from shared.core.breaker import BLAMED
 from shared.core.context import Answer, Call, Prompt
 from shared.core.errors import Failed, Unavailable
 from shared.core.failures import Failure
 from shared.models.answers import REPAIRABLE, Checked, check, json_schema, repaired
 from shared.models.registry import Model, Registry
 from shared.models.transport import open_client, send
-from shared.models.wire import PROVIDER_FAULTS
 from shared.ports import Breakers
 
 M = TypeVar("M")
@@ -84,7 +84,7 @@ class Asking:
         """Why there is no answer. What an outage kept from answering outweighs what others said of the question."""
         able = [e for e in self.ended if not self.too_small(e.model)]
         calls = tuple(self.calls)
-        if faults := [e for e in able if e.failure in PROVIDER_FAULTS]:
+        if faults := [e for e in able if e.failure in BLAMED]:
             last = faults[-1]
             return ModelFailed(last.failure or Failure.INTERNAL, last.message, last.after, calls)
         if away := [e for e in able if e.failure is None]:
@@ -142,7 +142,7 @@ class ModelChains:
         checked: Checked[M] = (
             Checked(failure=reply.failure, message=reply.message) if reply.failure else check(reply.text, schema)
         )
-        self.breakers.record(model.breaker, checked.failure if checked.failure in PROVIDER_FAULTS else None)
+        self.breakers.record(model.breaker, checked.failure)
         asking.calls.append(
             Call(
                 task=prompt.task,

@@ -95,20 +95,6 @@ TRANSPORT: tuple[tuple[type[Exception], Failure], ...] = (
 )
 """What the transport raises, most special first. Once the body has begun, a lost connection is stream_cut."""
 
-PROVIDER_FAULTS = frozenset(
-    {
-        Failure.RATE_LIMITED,
-        Failure.OVERLOADED,
-        Failure.SERVER_ERROR,
-        Failure.TIMEOUT,
-        Failure.CONNECTION,
-        Failure.STREAM_CUT,
-        Failure.AUTH,
-        Failure.MODEL_UNKNOWN,
-    }
-)
-"""Failures that count against a model's breaker. Any other, a refusal or bad JSON, is the model at its work."""
-
 
 def failure_of_status(status: int) -> Failure:
     """The failure class of a status that is not 200."""

@@ -2,9 +2,9 @@
 
 import pytest
 
+from shared.core.breaker import BLAMED
 from shared.core.failures import Failure
 from shared.models.client import ModelFailed
-from shared.models.wire import PROVIDER_FAULTS
 from tests.models.world import World
 
 WIRES = ("sim-large", "sim-anthropic")
@@ -20,6 +20,7 @@ AT_ONCE = (
     "auth",
     "model_unknown",
 )
+OF_THE_ANSWER = {"refusal", "content_policy", "token_limit", "malformed_json", "schema_violation", "truncated"}
 AFTER_A_REPAIR = ("malformed_json", "schema_violation", "truncated")
 
 
@@ -33,8 +34,8 @@ async def test_each_fault_becomes_its_class_and_only_the_providers_count_against
         await world.ask(model)
     assert caught.value.failure is Failure(fault)
     assert [call.outcome for call in caught.value.calls] == [fault] * (2 if fault in AFTER_A_REPAIR else 1)
-    counted = Failure(fault) if Failure(fault) in PROVIDER_FAULTS else None
-    assert set(world.breakers.records) == {(f"model:{model}", counted)}
+    assert set(world.breakers.records) == {(f"model:{model}", Failure(fault))}
+    assert (Failure(fault) in BLAMED) is (fault not in OF_THE_ANSWER)
 
 
 @pytest.mark.parametrize("model", WIRES)
