@@ -25,8 +25,8 @@ demo: setup ## run the main job on the sample documents, and show what Penstock 
 test: setup ## run the tests, on real Kafka, Redis and PostgreSQL
 	@$(RUN) -m pytest
 
-bench: setup ## measure the engine
-	@.venv/bin/penstock bench engine
+bench: setup ## measure a cheap stage against the raw client, exactly once both
+	@$(RUN) -m tests.bench.engine
 
 chaos: setup ## kill processes and servers in mid-run and audit what became of every document
 	@$(RUN) -m pytest tests/chaos
