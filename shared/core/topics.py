@@ -8,6 +8,7 @@ documents.<stage>.dlq         failed for good
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 OWN = "penstock"
 """First word of the topics that belong to no pipeline."""
@@ -45,6 +46,7 @@ def tier_name(seconds: float) -> str:
     return f"{seconds:.3f}".rstrip("0").rstrip(".").replace(".", "_") + "s"
 
 
+@cache
 def stage_topics(pipeline: str, stage: str, *, first: bool, tiers: tuple[float, ...]) -> StageTopics:
     """The topics of one stage; the first stage reads the ingest topic. `tiers` are delays in seconds."""
     own = f"{pipeline}.{stage}"

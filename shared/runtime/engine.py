@@ -64,6 +64,7 @@ class Engine:
     ) -> None:
         self._policy, self._shares, self._transactor, self._runner = policy, shares, transactor, runner
         self._watched = watched
+        self._full_since: dict[tuple[str, int], float] = {}
         self._stopping = threading.Event()
         self._drained = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -110,8 +111,9 @@ class Engine:
     def _poll(self) -> None:
         full_since: float | None = None
         while not self._stopping.is_set():
-            self._subscription.hold_back(self._shares.full())
-            room = self._shares.room(self._policy.buffer, self._policy.buffer_bytes)
+            held = self._long_full(time.monotonic())
+            self._subscription.hold_back(held)
+            room = self._shares.room(self._policy.buffer, self._policy.buffer_bytes, held)
             if room > 0:
                 if full_since is not None and time.monotonic() - full_since > self._policy.stall_seconds:
                     self._subscription.resume()
@@ -123,6 +125,11 @@ class Engine:
         self._shares.drain(None, self._patience)
         self._drained.set()
         self._subscription.close()
+
+    def _long_full(self, now: float) -> frozenset[tuple[str, int]]:
+        """Partitions that have been full for long: only for these is it worth losing what was fetched ahead."""
+        self._full_since = {key: self._full_since.get(key, now) for key in self._shares.full()}
+        return frozenset(key for key, since in self._full_since.items() if now - since > self._policy.stall_seconds)
 
     def _wait_for_room(self, seconds: float) -> None:
         """Not polling is the gentle way to hold back; past the stall time poll on, paused, to stay a member."""

@@ -12,6 +12,8 @@ from shared.core.delivery import Delivery
 from shared.core.progress import Progress
 from shared.kafka.transactions import Offset, Record
 
+NOTHING_HELD: frozenset[tuple[str, int]] = frozenset()
+
 
 @dataclass(slots=True, eq=False)
 class Share:
@@ -85,7 +87,7 @@ class Shares:
                     share.held_bytes += len(delivery.value or b"")
         return taken
 
-    def room(self, records: int, size: int) -> int:
+    def room(self, records: int, size: int, held: frozenset[tuple[str, int]] = NOTHING_HELD) -> int:
         """How many more records may be taken up under a limit of records and of bytes.
 
         What waits until it is due does not count: a burst of retries would stop all else for as long as it waits.
@@ -94,8 +96,8 @@ class Shares:
             shares = self._shares.values()
             if sum(s.held_bytes for s in shares) >= size:
                 return 0
-            # A poll may bring all its records from one partition; from a full one it brings none.
-            tightest = min((s.progress.room for s in shares if not s.progress.full), default=records)
+            # A poll may bring all its records from one partition; from one that is held back it brings none.
+            tightest = min((s.progress.room for key, s in self._shares.items() if key not in held), default=records)
             return min(tightest, records - sum(s.progress.incomplete - s.waiting for s in shares))
 
     def full(self) -> frozenset[tuple[str, int]]:

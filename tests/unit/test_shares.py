@@ -126,8 +126,10 @@ def test_room_is_that_of_the_tightest_partition() -> None:
 def test_a_full_partition_is_held_back_and_stops_no_other() -> None:
     shares = owning(0, 1)
     taken(shares, [b"a"] * (MAX_INCOMPLETE - 3))
-    assert [partition for _, partition in shares.full()] == [0]
-    assert shares.room(100_000, 1 << 30) == MAX_INCOMPLETE
+    full = shares.full()
+    assert [partition for _, partition in full] == [0]
+    assert shares.room(100_000, 1 << 30) == 3
+    assert shares.room(100_000, 1 << 30, full) == MAX_INCOMPLETE
 
 
 def test_what_waits_until_it_is_due_takes_no_place() -> None:
