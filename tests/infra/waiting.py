@@ -9,6 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.homes import REMOVE_WHEN_ALONE
+
 
 def wait_until(condition: Callable[[], object], seconds: float = 15.0) -> None:
     """Return as soon as the condition holds; fail if it does not within the time."""
@@ -19,12 +21,16 @@ def wait_until(condition: Callable[[], object], seconds: float = 15.0) -> None:
 
 
 def processes_of(home: Path) -> list[str]:
-    """The command lines of all processes that name this state folder in their arguments or environment."""
+    """The command lines of all processes that name this state folder in their arguments or environment.
+
+    Save for the guard that removes the folder after the test, which the test started itself.
+    """
     found = []
     for process in psutil.process_iter():
         try:
             words = [*process.cmdline(), process.environ().get("PENSTOCK_HOME", "")]
-            if process.pid != os.getpid() and any(str(home) in word for word in words):
+            ours = process.pid == os.getpid() or REMOVE_WHEN_ALONE in words
+            if not ours and any(str(home) in word for word in words):
                 found.append(" ".join(process.cmdline()))
         except psutil.Error:
             continue
