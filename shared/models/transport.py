@@ -23,6 +23,10 @@ WIRES: Mapping[str, Wire] = {"openai": OpenAIWire(), "anthropic": AnthropicWire(
 CONNECT_SECONDS = 5.0
 """Longest wait for a connection; the call as a whole has its provider's timeout."""
 
+KEEP_SECONDS = 3.0
+"""How long an idle connection is kept. Many servers close theirs after 5 s: a request sent at that very moment is lost,
+and would cost its document an attempt."""
+
 LARGEST_RESPONSE = 8 * 1024 * 1024
 """Most bytes of a response that are read: no answer is that long, a server gone mad is."""
 
@@ -30,7 +34,7 @@ LARGEST_RESPONSE = 8 * 1024 * 1024
 @asynccontextmanager
 async def open_client() -> AsyncIterator[httpx.AsyncClient]:
     """The one HTTP client of a process; its connections close with it."""
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=KEEP_SECONDS)
     async with httpx.AsyncClient(limits=limits, timeout=None) as client:
         yield client
 
@@ -66,8 +70,15 @@ async def _exchange(client: httpx.AsyncClient, model: Model, wire: Wire, request
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         failure = failure_of_transport(error, begun=begun)
         where = f"{model.provider.name} at {model.provider.base_url}"
-        return Reply(failure=failure, message=f"{where}: {str(error) or f'no answer in {model.provider.timeout:g} s'}")
+        return Reply(failure=failure, message=f"{where}: {_said(error, model.provider.timeout)}")
     return understood(wire, response.status_code, response.headers, content)
+
+
+def _said(error: Exception, timeout: float) -> str:
+    """What failed. A time that is over has no words of its own, and there are two of them."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"no connection in {CONNECT_SECONDS:g} s"
+    return str(error) or (f"no answer in {timeout:g} s" if isinstance(error, TimeoutError) else type(error).__name__)
 
 
 async def _read(response: httpx.Response) -> bytes:

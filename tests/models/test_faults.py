@@ -1,11 +1,14 @@
 """Every way in which a provider fails becomes its failure class, on both wires, over real HTTP."""
 
+import httpx
 import pytest
 
+from infra.modelsim.app import ModelSim
 from shared.core.breaker import BLAMED
 from shared.core.failures import Failure
 from shared.models.client import ModelFailed
-from tests.models.world import World
+from shared.models.transport import send
+from tests.models.world import PROMPT, World
 
 WIRES = ("sim-large", "sim-anthropic")
 AT_ONCE = (
@@ -52,6 +55,17 @@ async def test_a_provider_that_is_not_there_is_a_lost_connection(world: World, m
     with pytest.raises(ModelFailed) as caught:
         await gone.ask(model)
     assert caught.value.failure is Failure.CONNECTION
+
+
+async def test_a_provider_that_takes_no_connection_is_told_apart_from_one_that_does_not_answer() -> None:
+    def full(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectTimeout("", request=request)
+
+    [model] = World(ModelSim(), "http://127.0.0.1:9").registry("sim-large").chain("analyst")
+    async with httpx.AsyncClient(transport=httpx.MockTransport(full)) as client:
+        reply, _ = await send(client, model, PROMPT, {})
+    assert reply.failure is Failure.TIMEOUT
+    assert reply.message.endswith("no connection in 5 s")
 
 
 @pytest.mark.parametrize("fault", ["rate_limited", "overloaded"])
