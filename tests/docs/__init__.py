@@ -1,0 +1,1 @@
+"""The README does what it shows, and shows what is there."""
