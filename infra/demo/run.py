@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.demo.installation import DemoError, Installation
 from infra.demo.job import main_job
-from infra.demo.screen import good, heading, note, typed
+from infra.demo.screen import good, heading, note, said, typed
 from infra.demo.tour import tour
 
 HOME = Path(".penstock") / "demo"
@@ -29,7 +29,7 @@ def demo() -> int:
             else:
                 tour(penstock, mark)
             heading("The end")
-            typed("penstock down")
+            said(penstock.show("down"))
     except DemoError as error:
         note(f"\nThe demo failed: {error}")
         return 1

@@ -29,7 +29,7 @@ def tour(penstock: Installation, run: str) -> None:
 
 def publish(penstock: Installation, folder: Path, batch: str, *more: str) -> None:
     """Publish a folder as a batch of its own."""
-    penstock.show("publish", os.path.relpath(folder), "--batch", batch, *more, codes=PARTLY)
+    said(penstock.show("publish", os.path.relpath(folder), "--batch", batch, *more, codes=PARTLY))
 
 
 def settled(penstock: Installation, batch: str, state: str, count: int) -> Any:
@@ -46,23 +46,31 @@ def settled(penstock: Installation, batch: str, state: str, count: int) -> Any:
 def scale(penstock: Installation) -> None:
     """One stage in three processes, partitions moving."""
     heading("1 of 5  Scale one stage; its partitions move, nothing else notices")
+    before = partitions(penstock)
     said(penstock.show("scale", "analyze=3"))
 
     def shared() -> dict[str, int]:
-        found = {
-            one["instance"]: sum(place.startswith("documents.analyze/") for place in one["partitions"])
-            for one in penstock.data("ps")
-            if one["service"] == "analyze"
-        }
+        found = partitions(penstock)
         return found if len(found) == 3 and all(found.values()) else {}
 
-    found = penstock.wait(shared, STEP_SECONDS, "three processes share the partitions of analyze")
-    good("partitions of documents.analyze: " + ", ".join(f"{name} has {number}" for name, number in found.items()))
+    after = penstock.wait(shared, STEP_SECONDS, "three processes share the partitions of analyze")
+    for words, found in (("before", before), ("now", after)):
+        note(f"  partitions of documents.analyze {words}: " + ", ".join(f"{k} has {n}" for k, n in found.items()))
+    good("the partitions have moved; what was in flight was finished first")
+
+
+def partitions(penstock: Installation) -> dict[str, int]:
+    """How many partitions of its input each analyze process has."""
+    return {
+        one["instance"]: sum(place.startswith("documents.analyze/") for place in one["partitions"])
+        for one in penstock.data("ps")
+        if one["service"] == "analyze"
+    }
 
 
 def outage(penstock: Installation, run: str) -> None:
     """The first model fails: its breaker opens, the next one answers, one probe, closed."""
-    heading("2 of 5  A model provider goes down: breaker opens, next model answers, one probe, closed")
+    heading("2 of 5  A provider goes down: breaker opens, next model answers, one probe")
     penstock.simulated("POST", FAULTS, {"model": FIRST_MODEL, "fault": "server_error"})
     batch = f"outage-{run}"
     publish(penstock, invoices(penstock.home / "tour", "Outage", run, 8), batch, "--wait")
