@@ -3,14 +3,13 @@
 import copy
 import json
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chaos import outsider
-from tests.pipeline.live.installation import RESULT, SUBMITTED, Documents
+from tests.pipeline.live.installation import RESULT, SUBMITTED, Documents, in_flight
 from tests.pipeline.live.texts import invoice, letter
 
 PARTITION = 3
@@ -109,19 +108,12 @@ def test_a_record_of_a_schema_not_met_yet_waits_until_the_schema_is_told_and_hol
     documents.wait_until_stored([behind])
     assert not documents.rows([name])
     assert not documents.read("extract.dlq", [name])
-    assert in_flight(documents) >= 1
+    [(_, port)] = documents.running["extract"]
+    assert in_flight(port) >= 1, "it is held"
     schema = later_schema("colour")
     mark = outsider.mark_of(copy.deepcopy(schema))[2:].hex()
     outsider.publish(documents.kafka, "penstock.schemas", [(mark, json.dumps(schema).encode())])
     assert documents.wait_until_stored([name])[name]["document_type"] == "letter"
-
-
-def in_flight(documents: Documents) -> float:
-    """Records that extract has taken up and not finished."""
-    [(_, port)] = documents.running["extract"]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-        lines = answer.read().decode().splitlines()
-    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("penstock_records_in_flight{"))
 
 
 def test_a_task_that_nobody_knows_is_a_dead_letter_of_the_stage_that_was_to_do_it(documents: Documents) -> None:

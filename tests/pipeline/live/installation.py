@@ -142,6 +142,13 @@ class Documents:
         return models.get(model, {"requests": 0})["requests"]
 
 
+def in_flight(port: int) -> float:
+    """How many records a stage's process has taken up and not finished."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("penstock_records_in_flight{"))
+
+
 def said_by(port: int) -> dict[str, Any]:
     """What a service says of its readiness; empty while it does not answer."""
     try:
