@@ -1,5 +1,6 @@
 """`kill -9` in mid-run: nothing is lost, nothing is doubled, and an auditor that shares no code says so."""
 
+import os
 import random
 import uuid
 from collections import Counter
@@ -15,8 +16,10 @@ from tests.chaos import outsider
 from tests.chaos.herd import Herd
 from tests.pipeline.tiny.pipeline import TICKETS
 
-DOCUMENTS = 3000
-KILLS = 6
+FULL = os.environ.get("PENSTOCK_CHAOS") == "full"
+"""`make chaos-full`: the same for longer."""
+DOCUMENTS = 20_000 if FULL else 3000
+KILLS = 30 if FULL else 6
 SCHEMA = outsider.load(Path("tests/pipeline/tiny/TicketOpened.avsc"))
 
 
