@@ -8,5 +8,5 @@ class ClassifySettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    review_below: float = Field(default=0.5, ge=0, le=1)
+    review_below: float = Field(default=0.6, ge=0, le=1)
     """Confidence below which a person decides between the types that the evidence speaks for."""
