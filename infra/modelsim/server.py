@@ -59,6 +59,7 @@ async def serving(sim: ModelSim, port: int = 0, host: str = "127.0.0.1") -> Asyn
             uvicorn.Config(
                 app(sim),
                 http=remembering(sim.sockets),
+                log_config=None,
                 log_level="warning",
                 lifespan="off",
                 timeout_graceful_shutdown=GRACE_SECONDS,

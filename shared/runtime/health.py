@@ -45,7 +45,9 @@ def routes(look: Callable[[], Health], exposition: Callable[[], Awaitable[bytes]
 @asynccontextmanager
 async def serving(app: Starlette, port: int, host: str = "127.0.0.1") -> AsyncIterator[int]:
     """Serve for the length of a block; gives the port, a free one where 0 was asked for."""
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", lifespan="off", access_log=False)
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, log_level="warning", lifespan="off", access_log=False
+    )
     listener = config.bind_socket()
     server = Unsignalled(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
