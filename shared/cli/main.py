@@ -89,13 +89,16 @@ def penstock() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command with these arguments and give its exit code."""
+    """Run the command with these arguments and give its exit code.
+
+    An interrupt goes on as one: whoever calls this beside other work has to hear of it, not to find a code.
+    """
     try:
         typer.main.get_command(app).main(list(arguments), prog_name="penstock")
     except SystemExit as done:
+        if done.code == Exit.INTERRUPTED:
+            raise KeyboardInterrupt from done
         return done.code if isinstance(done.code, int) else Exit.FAILED
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
     except Exception as error:
         code = exit_of(error)
         if code is None:
@@ -107,7 +110,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def run() -> None:
     """Entry point."""
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)
 
 
 if __name__ == "__main__":
