@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import TYPE_CHECKING
 
 from schemas.released import released
 from shared.codec.avro import AvroCodec
@@ -10,9 +11,11 @@ from shared.core.errors import Unavailable
 from shared.core.event import Event
 from shared.core.graph import Pipeline
 from shared.core.stage import Stage
-from shared.kafka.registry import Registry
 from shared.kafka.schema_log import SchemaLog
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.kafka.registry import Registry
 
 LOOK_SECONDS = 1.0
 """How often unknown schemas are looked for while there are some."""
@@ -31,7 +34,7 @@ class Schemas:
 
     def __init__(self, settings: Settings, codec: AvroCodec) -> None:
         self._log = SchemaLog(settings.kafka.properties())
-        self._registry = Registry(settings.schema_registry_url) if settings.schema_registry_url else None
+        self._registry = open_registry(settings.schema_registry_url) if settings.schema_registry_url else None
         self._codec = codec
         self.weaker: dict[str, str] = {}
         """What does not work at the moment, for health."""
@@ -73,3 +76,10 @@ class Schemas:
             self.weaker.pop("schemas", None)
         except Unavailable as error:
             self.weaker["schemas"] = f"records of schemas not met before wait: {error.message}"
+
+
+def open_registry(url: str) -> "Registry":
+    """The registry's client, imported only where there is a registry: it takes a quarter of a service's start."""
+    from shared.kafka.registry import Registry  # noqa: PLC0415  lazy: see above
+
+    return Registry(url)
