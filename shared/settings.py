@@ -24,6 +24,7 @@ from shared.setting_names import Known, unknown
 
 SERVICES = ("ingest", "review", "modelsim")
 """Services that are no stages; each may have a table of its own."""
+BOOTSTRAP = "PENSTOCK_KAFKA__BOOTSTRAP_SERVERS"
 ENDPOINTS = "endpoints.json"
 """File in the home folder where the embedded parts say where they are."""
 
@@ -124,15 +125,20 @@ def toml_file() -> dict[str, Any]:
 
 
 def embedded(home: Path) -> dict[str, Any]:
-    """Addresses of the embedded parts that run in that folder."""
+    """Addresses of the embedded parts that run in that folder, and what suits them."""
     try:
         found = json.loads((home / ENDPOINTS).read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
     names = {"redis": "redis_url", "database": "database_url"}
     # A part that is not embedded stands there without an address.
-    settings = {names[part]: address for part, address in found.items() if part in names and address}
-    return settings | ({"kafka": {"bootstrap_servers": found["kafka"]}} if found.get("kafka") else {})
+    settings: dict[str, Any] = {names[part]: address for part, address in found.items() if part in names and address}
+    if kafka := found.get("kafka"):
+        settings |= {"kafka": {"bootstrap_servers": kafka}}
+        # The embedded broker allows the newer protocol short heartbeats; others ask for a session of 45 s.
+        if (os.environ.get(BOOTSTRAP) or toml_file().get("kafka", {}).get("bootstrap_servers", kafka)) == kafka:
+            settings |= {"group_protocol": "consumer"}
+    return settings
 
 
 def load(**overrides: Any) -> Settings:
