@@ -5,10 +5,11 @@ What a handler may touch is narrower, and stands in `shared.core.context`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from shared.core.breaker import Breaker, BreakerPolicy, reopens_in, window
 from shared.core.event import Event
 from shared.core.failures import Failure
 
@@ -71,6 +72,20 @@ class BreakerReport:
     """Calls in the window."""
     reopens_in: float
     """Seconds until a probe is allowed; 0 where it is not open."""
+
+    @classmethod
+    def of(cls, name: str, breaker: Breaker, policy: BreakerPolicy, now: int) -> "BreakerReport":
+        """The report of a breaker's state at a time, in milliseconds."""
+        calls, failures = window(policy, breaker, now)
+        return cls(
+            name=name,
+            state=BreakerState(breaker.phase),
+            since=datetime.fromtimestamp(breaker.since / 1000, UTC),
+            reason=breaker.reason,
+            failures=failures,
+            calls=calls,
+            reopens_in=reopens_in(breaker, now),
+        )
 
 
 class Breakers(Protocol):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from shared.core import breaker as rules
 from shared.core.breaker import Breaker, BreakerEvent, BreakerPolicy, Phase, Tally, Verdict
 from shared.core.failures import Failure
-from shared.ports import BreakerReport, BreakerState, Permit
+from shared.ports import BreakerReport, Permit
 
 
 class MemoryBreakers:
@@ -47,7 +47,8 @@ class MemoryBreakers:
 
     async def reports(self) -> Sequence[BreakerReport]:
         """Every known breaker, by name."""
-        return [self._report(name, breaker) for name, breaker in sorted(self._breakers.items())]
+        now = self._now()
+        return [BreakerReport.of(name, one, self._policy, now) for name, one in sorted(self._breakers.items())]
 
     async def events(self, limit: int = 100) -> Sequence[BreakerEvent]:
         """The newest changes of all breakers, newest first."""
@@ -74,16 +75,3 @@ class MemoryBreakers:
         if (phase, tripped) != (breaker.phase, breaker.tripped):
             at = datetime.fromtimestamp(self._now() / 1000, UTC)
             self._events.append(BreakerEvent(name, breaker.phase.value, breaker.reason, at))
-
-    def _report(self, name: str, breaker: Breaker) -> BreakerReport:
-        now = self._now()
-        calls, failures = rules.window(self._policy, breaker, now)
-        return BreakerReport(
-            name=name,
-            state=BreakerState(breaker.phase),
-            since=datetime.fromtimestamp(breaker.since / 1000, UTC),
-            reason=breaker.reason,
-            failures=failures,
-            calls=calls,
-            reopens_in=rules.reopens_in(breaker, now),
-        )

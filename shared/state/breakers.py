@@ -5,11 +5,9 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from types import TracebackType
 
-from shared.core import breaker as rules
-from shared.core.breaker import Breaker, BreakerEvent, BreakerPolicy, Verdict
+from shared.core.breaker import BreakerEvent, BreakerPolicy, Verdict
 from shared.core.failures import Failure
 from shared.ports import BreakerReport, BreakerState, Permit
 from shared.state.copies import Copies
@@ -97,7 +95,7 @@ class RedisBreakers:
         """Every known breaker, by name; from the local copies while the registry is away."""
         await self._exchange()
         now = self._copies.now
-        return [_report(name, breaker, self._policy, now) for name, breaker in sorted(self._copies.known.items())]
+        return [BreakerReport.of(name, one, self._policy, now) for name, one in sorted(self._copies.known.items())]
 
     async def events(self, limit: int = 100) -> Sequence[BreakerEvent]:
         """The newest changes of all breakers, newest first. Raises Unavailable."""
@@ -176,16 +174,3 @@ class RedisBreakers:
 
 def _said(error: Exception) -> str:
     return str(error) or type(error).__name__
-
-
-def _report(name: str, breaker: Breaker, policy: BreakerPolicy, now: int) -> BreakerReport:
-    calls, failures = rules.window(policy, breaker, now)
-    return BreakerReport(
-        name=name,
-        state=BreakerState(breaker.phase),
-        since=datetime.fromtimestamp(breaker.since / 1000, UTC),
-        reason=breaker.reason,
-        failures=failures,
-        calls=calls,
-        reopens_in=rules.reopens_in(breaker, now),
-    )
