@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import uuid
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -17,6 +20,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from infra.local.parts import Endpoints, start_parts
 from infra.local.processes import LocalError
+from tests.infra.waiting import members_of_group, wait_until
 
 
 def test_kafka_creates_a_topic_and_takes_a_large_record(parts: Endpoints) -> None:
@@ -73,3 +77,21 @@ def test_postgres_runs_for_a_closed_state_folder_without_opening_any(tmp_path: P
 def test_an_unknown_part_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="no such part: zookeeper; there are kafka, postgres, redis"):
         start_parts(tmp_path, {"zookeeper"})
+
+
+def test_stopped_means_that_the_watchers_of_the_leashes_are_gone_too(home: Path) -> None:
+    running = start_parts(home, {"redis"})
+    leader = running.children["redis"].pid
+    (watcher,) = [pid for pid in members_of_group(leader) if pid != leader]
+    os.kill(watcher, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            left_at_return = pool.submit(lambda: (running.stop(), members_of_group(leader))[1])
+            wait_until(lambda: members_of_group(leader) == [watcher])
+            too_early = wait([left_at_return], timeout=0.3).done
+            os.kill(watcher, signal.SIGCONT)
+            assert left_at_return.result(10) == []
+            assert not too_early
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(watcher, signal.SIGCONT)

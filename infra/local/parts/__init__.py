@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from infra.local.leftovers import wait_until_gone
 from infra.local.parts import kafka, postgres, redis
 from infra.local.parts.part import Part
 from infra.local.parts.ports import remembered_ports
@@ -49,10 +50,11 @@ class RunningParts:
     """Their processes by part."""
 
     def stop(self) -> None:
-        """Stop them in order; returns when their processes are gone."""
+        """Stop them in order; returns when their processes are gone, the watchers of their leashes too."""
         for name in STOP_ORDER:
             if name in self.children:
                 self.children[name].stop(STOP_SECONDS)
+        wait_until_gone({child.pid for child in self.children.values()})
 
 
 def start_parts(
