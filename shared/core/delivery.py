@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cached_property
 
 from shared.core.event import Position
-from shared.core.headers import Headers, History, history_of
+from shared.core.headers import ORIGIN, Headers, History, header, history_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,12 @@ class Delivery:
         """1 at the first try."""
         return self.history.attempts + 1 if self.history else 1
 
-    @property
+    @cached_property
     def origin(self) -> Position:
-        """Where it first reached the stage."""
-        return self.history.origin if self.history else self.position
+        """Where it first reached the stage: for one that was parked before it ever failed, that alone is noted."""
+        if self.history:
+            return self.history.origin
+        try:
+            return Position.parse(header(self.headers, ORIGIN))
+        except ValueError:
+            return self.position

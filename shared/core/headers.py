@@ -26,6 +26,8 @@ FAILED_AT = "penstock-failed-at"
 """ISO 8601, UTC."""
 ORIGIN = "penstock-origin"
 """topic/partition/offset at which the record first reached the stage."""
+WAITS_FOR = "penstock-waits-for"
+"""Dependency that a parked record waits for, or `document` where it stands behind an older record of its key."""
 REPLAYED = "penstock-replayed"
 """Dead letter a record was replayed from: topic/partition/offset."""
 
@@ -85,6 +87,18 @@ def history_of(headers: Headers) -> History | None:
     except (KeyError, ValueError, OverflowError):
         return None
     return history if history.attempts > 0 else None
+
+
+def parked(origin: Position, history: History | None, dependency: str) -> Headers:
+    """The headers of a parked record: what it has been through stays as it is, for waiting costs no attempt."""
+    been = history.to_headers() if history else ((ORIGIN, str(origin).encode()),)
+    return (*been, (WAITS_FOR, dependency.encode("utf-8", "backslashreplace")))
+
+
+def header(headers: Headers, name: str) -> str:
+    """The text of one of our headers; empty where it is missing, or is no text."""
+    found = next((value for key, value in headers if key == name), b"")
+    return found.decode("utf-8", "replace")
 
 
 def failed_again(before: History | None, now: History) -> History:

@@ -4,7 +4,8 @@
     Retry       a retry topic while attempts are left, then as DeadLetter
     DeadLetter  where the pipeline routes the failure class: another stage, or the dead letters
     Review      a person, unless the pipeline routes the class to the dead letters
-    Park        nothing is written; the record is held and tried again, no attempt spent
+    Park        nothing is written; the record is held and tried again, no attempt spent; or, where too many are held,
+                it goes to the parked topic, and comes back from there
 
 All that one record causes is written in one transaction with its progress, so each line happens once or not at all.
 """
@@ -18,7 +19,7 @@ from shared.core.delivery import Delivery
 from shared.core.event import Event, derived_id
 from shared.core.failures import Failure
 from shared.core.graph import REVIEW, Edge, Pipeline, Sink
-from shared.core.headers import Headers, History, failed_again, foreign
+from shared.core.headers import Headers, History, failed_again, foreign, parked
 from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review
 from shared.core.stage import Stage
 
@@ -47,6 +48,10 @@ class Settled:
     """Everything to write, in order."""
     hold: float | None = None
     """Seconds to hold the record before it is tried again; None: it is done."""
+    dependency: str = ""
+    """What a held record waits for."""
+    comes_back: bool = False
+    """The record itself was written to a topic from which this stage will take it up again."""
     failure: Failure | None = None
     """How it failed, if it did."""
 
@@ -72,8 +77,8 @@ def settle(place: Place, delivery: Delivery, event: Event | None, outcome: Outco
             return _route(place, delivery, _history(place, delivery, failure, message, now))
         case Review():
             return _review(place, delivery, event, outcome, now)
-        case Park(after=after):
-            return Settled(hold=after)
+        case Park(dependency, after=after):
+            return Settled(hold=after, dependency=dependency)
         case _:
             assert_never(outcome)
 
@@ -126,7 +131,16 @@ def _retry(place: Place, delivery: Delivery, outcome: Retry, now: datetime) -> S
     # The same partition, not the same key: a sender with another partitioner may have put the key elsewhere than ours
     # would, and a partition and its retry partitions must stay with one process.
     topic = place.pipeline.topics(place.stage).retries[tier - 1]
-    return Settled((_original(delivery, topic, history, delivery.position.partition),), failure=outcome.failure)
+    write = _original(delivery, topic, history, delivery.position.partition)
+    return Settled((write,), failure=outcome.failure, comes_back=True)
+
+
+def park(place: Place, delivery: Delivery, dependency: str) -> Settled:
+    """A record that waits and finds no room to do so here: it goes to the parked topic, attempts unchanged."""
+    topic = place.pipeline.topics(place.stage).parked
+    headers = foreign(delivery.headers) + parked(delivery.origin, delivery.history, dependency)
+    write = Write(topic, delivery.key, delivery.value, headers, delivery.position.partition)
+    return Settled((write,), comes_back=True)
 
 
 def _review(place: Place, delivery: Delivery, event: Event | None, outcome: Review[Any], now: datetime) -> Settled:
@@ -156,5 +170,5 @@ def _original(delivery: Delivery, topic: str, history: History, partition: int |
 
 
 def _history(place: Place, delivery: Delivery, failure: Failure, message: str, now: datetime) -> History:
-    current = History(place.stage.name, failure, message, delivery.attempt, now, now, delivery.position)
+    current = History(place.stage.name, failure, message, delivery.attempt, now, now, delivery.origin)
     return failed_again(delivery.history, current)

@@ -31,6 +31,8 @@ B = TypeVar("B")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 DATABASE = "database"
 """What a stage needs that writes results; every other need is the name of a model chain."""
+MODEL = "model:"
+"""Begins the name of every model as a dependency."""
 RESERVED = {"ingest", "dlq", "review", "results", "retry", "parked"}
 """Words that stand in topic names beside those of stages."""
 
@@ -91,6 +93,12 @@ class Stage(Generic[T, G]):
     def batch(self, call: Callable[[Sequence[T], Context], Awaitable[Sequence[Outcome[G]]]]) -> Handler:
         """Bind a handler that takes a whole batch and gives an outcome for each event, in the same order."""
         return Handler(self, call, Style.BATCH)
+
+    def lives_by(self, dependency: str) -> bool:
+        """Whether nothing of the stage goes on without that dependency: it needs just one thing, and this is it."""
+        if len(self.needs) != 1:
+            return False
+        return dependency == self.needs[0] or (self.needs[0] != DATABASE and dependency.startswith(MODEL))
 
     def __repr__(self) -> str:
         return f"stage {self.name}"

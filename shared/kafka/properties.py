@@ -30,6 +30,8 @@ def consumer(kafka: Mapping[str, Any], group: str, protocol: str) -> Properties:
             "isolation.level": "read_committed",
             # A missing offset after the first commit is a loss to be told, never a reason to begin again.
             "auto.offset.reset": "error",
+            # An input partition is read after its retry partitions: somebody has to say that these were read.
+            "enable.partition.eof": True,
             "max.poll.interval.ms": 60_000,
             "queued.min.messages": 2000,
             "queued.max.messages.kbytes": 32_768,

@@ -1,6 +1,6 @@
 """A group member's reading side: batches of deliveries, and what it is told when partitions come and go."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -17,6 +17,9 @@ ASSIGN_FOR = 45.0
 LAST_MOMENT = 253_402_300_799_000
 """Milliseconds of the last second of the year 9999."""
 
+Partition = tuple[str, int]
+"""Topic and number."""
+
 STOPPING = frozenset(
     (
         KafkaError._AUTO_OFFSET_RESET,
@@ -31,15 +34,15 @@ STOPPING = frozenset(
 class Owner(Protocol):
     """Who works on the partitions; called on the polling thread, inside `poll`."""
 
-    def assigned(self, offsets: Sequence[Offset]) -> None:
-        """These are ours now, from there on."""
+    def assigned(self, offsets: Sequence[Offset]) -> Collection[Partition]:
+        """These are ours now, from there on; gives those that are not to be read yet."""
         ...
 
-    def revoked(self, partitions: Sequence[tuple[str, int]]) -> None:
+    def revoked(self, partitions: Sequence[Partition]) -> None:
         """Bring these to an end; the group waits for the return."""
         ...
 
-    def lost(self, partitions: Sequence[tuple[str, int]]) -> None:
+    def lost(self, partitions: Sequence[Partition]) -> None:
         """These are somebody else's already; forget them."""
         ...
 
@@ -54,7 +57,8 @@ class Subscription:
         """The group's generation, by which a transaction is fenced. Asked for on the polling thread after every poll:
         asked for on another one while `consume` runs, both calls wait for each other for ever (seen)."""
         self._owner = owner
-        self._held: frozenset[tuple[str, int]] = frozenset()
+        self._held: frozenset[Partition] = frozenset()
+        self._ended: list[Partition] = []
         # Eager assignment replaces the whole set, the newer protocol adds to it and takes from it.
         self._incremental = properties.get("group.protocol") == "consumer"
         self.consumer.subscribe(
@@ -68,7 +72,18 @@ class Subscription:
         if messages and most > 1:
             messages += self.consumer.consume(most - 1, 0)
         self.member = self.consumer.consumer_group_metadata()
-        return [delivery(message) for message in messages if usable(message)]
+        return [delivery(message) for message in messages if self._usable(message)]
+
+    def ended(self) -> Sequence[Partition]:
+        """Partitions whose end the last polls have met."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def _usable(self, message: Message) -> bool:
+        error = message.error()
+        if error is not None and error.code() == KafkaError._PARTITION_EOF:
+            self._ended.append((str(message.topic()), int(message.partition() or 0)))
+        return usable(message)
 
     def pause(self) -> None:
         """Fetch nothing more; throws away what was fetched ahead, so it is for long waits only."""
@@ -79,7 +94,7 @@ class Subscription:
         found = self.consumer.assignment()
         self.consumer.resume([one for one in found if (one.topic, one.partition) not in self._held])
 
-    def hold_back(self, full: frozenset[tuple[str, int]]) -> None:
+    def hold_back(self, full: frozenset[Partition]) -> None:
         """Fetch nothing more from just these partitions: one that can take no more must not stop the others."""
         if full == self._held:
             return
@@ -95,10 +110,13 @@ class Subscription:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         found = repeat(lambda: consumer.committed(partitions, timeout=10), ASSIGN_FOR)
         starts = [self._start(consumer, partition) for partition in found]
-        self._owner.assigned(starts)
-        self._held -= {(s.topic, s.partition) for s in starts}
+        held = frozenset(self._owner.assigned(starts))
         places = [TopicPartition(s.topic, s.partition, s.offset) for s in starts]
         consumer.incremental_assign(places) if self._incremental else consumer.assign(places)
+        # At once: the first fetch would bring what is not to be read yet.
+        fresh = {(place.topic, place.partition): place for place in places}
+        consumer.pause([place for key, place in fresh.items() if key in held])
+        self._held = (self._held - fresh.keys()) | (held & fresh.keys())
 
     def _start(self, consumer: Consumer, partition: TopicPartition) -> Offset:
         if partition.error:

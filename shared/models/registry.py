@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.core.errors import Misconfigured
+from shared.core.stage import MODEL
 
 SHIPPED = Path(__file__).with_name("models.toml")
 """The registry that comes with Penstock."""
@@ -105,7 +106,7 @@ class Model:
     @property
     def breaker(self) -> str:
         """Its dependency, as `penstock breakers` names it."""
-        return f"model:{self.name}"
+        return f"{MODEL}{self.name}"
 
     def cost(self, input_tokens: int, output_tokens: int) -> float:
         """US dollars for one call; decimal inside, because prices are."""

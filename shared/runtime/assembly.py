@@ -1,5 +1,6 @@
 """How the engine of a stage is put together."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from shared.codec.avro import AvroCodec
@@ -9,13 +10,13 @@ from shared.core.settle import Place
 from shared.core.stage import Handler, Style
 from shared.kafka import properties
 from shared.kafka.transactions import Transactor
+from shared.runtime.admission import Admission
 from shared.runtime.encoding import Encoder
 from shared.runtime.engine import Engine, EnginePolicy
 from shared.runtime.layers import Layers
 from shared.runtime.process import Life
-from shared.runtime.runners import Batches, Encode, Inline, Lanes, Runner, Tasks
+from shared.runtime.runners import Batches, Desk, Inline, Runner, Slow, Tasks
 from shared.runtime.shares import Shares
-from shared.runtime.waiting import Waiting
 from shared.runtime.watching import EngineMetrics
 from shared.runtime.world import HandlerContext, World
 
@@ -31,24 +32,28 @@ def assemble(
     policy, shares = EnginePolicy(), watched.shares
     layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe)
     encode = Encoder(place, codec, utc_now, watched.metrics.observe)
-    runner = runner_for(handler, layers, shares, Tasks(life.fail), encode, policy)
+    make = runner_for(handler, layers, shares, Tasks(life.fail), policy)
     identity = topics.transactional_id(place.pipeline.name, place.stage.name, life.instance)
     producing = properties.transactional(life.settings.kafka.properties(), identity)
     transactor = Transactor(producing, watched.metrics.trouble)
-    return Engine(policy, shares, transactor, Waiting(place, shares, runner, utc_now), watched)
+    return Engine(policy, shares, transactor, Admission(place, shares, encode, utc_now, make), watched)
 
 
 def runner_for(
-    handler: Handler, layers: Layers, shares: Shares, tasks: Tasks, encode: Encode, policy: EnginePolicy
-) -> Runner:
-    """The runner that suits the way the handler is written."""
-    match handler.style:
-        case Style.SLOW:
-            return Lanes(shares, tasks, layers.slow, encode, policy.in_flight)
-        case Style.CHEAP:
-            return Inline(shares, tasks, layers.cheap, encode)
-        case Style.BATCH:
-            return Batches(shares, tasks, layers.batch, encode, policy.batch)
+    handler: Handler, layers: Layers, shares: Shares, tasks: Tasks, policy: EnginePolicy
+) -> Callable[[Desk], Runner]:
+    """Makes the runner that suits the way the handler is written."""
+
+    def make(desk: Desk) -> Runner:
+        match handler.style:
+            case Style.SLOW:
+                return Slow(desk, shares, tasks, layers.slow, policy.in_flight)
+            case Style.CHEAP:
+                return Inline(desk, shares, tasks, layers.cheap)
+            case Style.BATCH:
+                return Batches(desk, shares, tasks, layers.batch, policy.batch)
+
+    return make
 
 
 def utc_now() -> datetime:

@@ -9,15 +9,15 @@ starts as soon as the previous one is done, and takes along whatever has finishe
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from shared.core.delivery import Delivery
 from shared.kafka.subscription import Subscription
 from shared.kafka.transactions import Committed, Offset, Transactor
-from shared.runtime.runners import Runner
-from shared.runtime.shares import Finished, Shares
+from shared.runtime.share import Finished, Taken
+from shared.runtime.shares import Shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,6 @@ class EnginePolicy:
 
     in_flight: int = 256
     """Slow records a process works on at once."""
-    buffer: int = 1500
-    """Records taken up and not done."""
-    buffer_bytes: int = 64 << 20
-    """Their size in bytes."""
     batch: int = 500
     """Records of one poll, and of one call of a batch handler."""
     transaction: int = 1000
@@ -56,13 +52,25 @@ class Watched(Protocol):
         ...
 
 
+class Admits(Protocol):
+    """Who gets the records; called on the loop."""
+
+    def admit(self, batch: Sequence[Taken]) -> None:
+        """These were taken up."""
+        ...
+
+    def dropped(self) -> None:
+        """Partitions were lost."""
+        ...
+
+
 class Engine:
-    """Moves records from a subscription through a runner into transactions. It is the subscription's owner."""
+    """Moves records from a subscription to their handler and into transactions. It is the subscription's owner."""
 
     def __init__(
-        self, policy: EnginePolicy, shares: Shares, transactor: Transactor, runner: Runner, watched: Watched
+        self, policy: EnginePolicy, shares: Shares, transactor: Transactor, admission: Admits, watched: Watched
     ) -> None:
-        self._policy, self._shares, self._transactor, self._runner = policy, shares, transactor, runner
+        self._policy, self._shares, self._transactor, self._admission = policy, shares, transactor, admission
         self._watched = watched
         self._full_since: dict[tuple[str, int], float] = {}
         self._stopping = threading.Event()
@@ -111,9 +119,9 @@ class Engine:
     def _poll(self) -> None:
         full_since: float | None = None
         while not self._stopping.is_set():
-            held = self._long_full(time.monotonic())
+            held = self._long_full(time.monotonic()) | self._shares.early()
             self._subscription.hold_back(held)
-            room = self._shares.room(self._policy.buffer, self._policy.buffer_bytes, held)
+            room = self._shares.room(held)
             if room > 0:
                 if full_since is not None and time.monotonic() - full_since > self._policy.stall_seconds:
                     self._subscription.resume()
@@ -143,27 +151,34 @@ class Engine:
         deliveries = self._subscription.poll(most, seconds)
         self._watched.took(deliveries)
         taken = self._shares.take(deliveries)
+        self._shares.reached_end(self._subscription.ended())
         if taken and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._runner.admit, taken)
+            self._loop.call_soon_threadsafe(self._admission.admit, taken)
 
     @property
     def _patience(self) -> float:
         """Seconds to wait for what runs: none once everything was drained, or when nobody commits any more."""
         return 0.0 if self._drained.is_set() else self._policy.drain_seconds
 
-    def assigned(self, offsets: Sequence[Offset]) -> None:
-        """The group gave us these."""
+    def assigned(self, offsets: Sequence[Offset]) -> Collection[tuple[str, int]]:
+        """The group gave us these; some are to be read only after their retry topics."""
         self._shares.add(offsets)
         self.joined = True
+        return self._shares.early()
 
     def revoked(self, partitions: Sequence[tuple[str, int]]) -> None:
         """The group wants these back: what runs ends and is committed first, so that nothing is done twice."""
         self._shares.drain(partitions, self._patience)
-        self._shares.drop(partitions)
+        self._drop(partitions)
 
     def lost(self, partitions: Sequence[tuple[str, int]]) -> None:
         """Somebody else has these already."""
+        self._drop(partitions)
+
+    def _drop(self, partitions: Sequence[tuple[str, int]]) -> None:
         self._shares.drop(partitions)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._admission.dropped)
 
     # ------------------------------------------------------------------------------------------ the committing thread
 

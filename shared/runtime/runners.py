@@ -1,10 +1,10 @@
-"""How records that were taken up get to the handler: three runners, one for each way a handler is written.
+"""How records that may begin get to the handler: three runners, one for each way a handler is written.
 
-    Lanes     async, one event     a task a record, in order within a key, at most N at once
+    Slow      async, one event     a task a record, at most N at once
     Inline    plain, one event     the whole batch in one go: a task a record would cost more than the work
-    Batches   async, a batch       all that is waiting in one call, one call at a time
+    Batches   async, a batch       all that is there in one call, one call at a time
 
-All live on the event loop. A runner asks `work` for the decision and hands what is finished to the shares.
+All live on the event loop. What may begin is not theirs to say: they ask the desk what follows each record.
 """
 
 import asyncio
@@ -13,20 +13,35 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from shared.core.settle import Settled
-from shared.kafka.transactions import Record
-from shared.runtime.shares import Finished, Shares, Taken
+from shared.runtime.share import Finished, Taken
+from shared.runtime.shares import Shares
 
 Decide = Callable[[Taken], Awaitable[Settled]]
 DecideInline = Callable[[Taken], Settled]
 DecideBatch = Callable[[Sequence[Taken]], Awaitable[Sequence[Settled]]]
-Encode = Callable[[Taken, Settled], tuple[Record, ...]]
 
 
 class Runner(Protocol):
     """Takes records to the handler."""
 
-    def admit(self, batch: Sequence[Taken]) -> None:
-        """Work on these; returns at once."""
+    def start(self, batch: Sequence[Taken]) -> None:
+        """Work on these, none of which waits for another; returns at once."""
+        ...
+
+
+After = tuple[Finished | None, Taken | None]
+"""What is to be written of a record, if it is done, and which record may begin because of it."""
+
+
+class Desk(Protocol):
+    """Who is told what became of a record, and says what follows."""
+
+    def settled(self, taken: Taken, settled: Settled) -> After:
+        """It was decided."""
+        ...
+
+    def skipped(self, taken: Taken) -> Taken | None:
+        """It may not be begun here any more: which record may begin now."""
         ...
 
 
@@ -51,24 +66,17 @@ class Tasks:
             self._failed(error)
 
 
-class Lanes:
-    """In order within a key, in parallel across keys, far above the partition count."""
+class Slow:
+    """A task a record, far above the partition count."""
 
-    def __init__(self, shares: Shares, tasks: Tasks, decide: Decide, encode: Encode, in_flight: int) -> None:
-        self._shares, self._tasks, self._decide, self._encode = shares, tasks, decide, encode
+    def __init__(self, desk: Desk, shares: Shares, tasks: Tasks, decide: Decide, in_flight: int) -> None:
+        self._desk, self._shares, self._tasks, self._decide = desk, shares, tasks, decide
         self._free = in_flight
-        self._lanes: dict[bytes | None, deque[Taken]] = {}
         self._ready: deque[Taken] = deque()
 
-    def admit(self, batch: Sequence[Taken]) -> None:
-        """Put each at the end of its key's lane."""
-        for taken in batch:
-            lane = self._lanes.get(taken.delivery.key)
-            if lane is None:
-                self._lanes[taken.delivery.key] = deque()
-                self._ready.append(taken)
-            else:
-                lane.append(taken)
+    def start(self, batch: Sequence[Taken]) -> None:
+        """Begin as many as there are slots for; the others when one is free."""
+        self._ready.extend(batch)
         self._pump()
 
     def _pump(self) -> None:
@@ -77,95 +85,51 @@ class Lanes:
             if self._shares.begin([taken]):
                 self._free -= 1
                 self._tasks.start(self._run(taken))
-            else:
-                self._leave(taken)
+            elif (following := self._desk.skipped(taken)) is not None:
+                self._ready.append(following)
 
     async def _run(self, taken: Taken) -> None:
         settled = await self._decide(taken)
         self._free += 1
-        if settled.hold is not None:
-            # The lane stays taken: a follower of the same key must not overtake what waits for a dependency.
-            self._shares.pause([taken])
-            asyncio.get_running_loop().call_later(settled.hold, self._again, taken)
-        else:
-            self._shares.finish([Finished(taken, self._encode(taken, settled))])
-            self._leave(taken)
+        finished, following = self._desk.settled(taken, settled)
+        if finished is not None:
+            self._shares.finish([finished])
+        if following is not None:
+            self._ready.append(following)
         self._pump()
-
-    def _again(self, taken: Taken) -> None:
-        self._ready.append(taken)
-        self._pump()
-
-    def _leave(self, taken: Taken) -> None:
-        lane = self._lanes[taken.delivery.key]
-        if lane:
-            self._ready.append(lane.popleft())
-        else:
-            del self._lanes[taken.delivery.key]
-
-
-class Held:
-    """Records that wait for a dependency, each with those of its key behind it, which must not overtake it."""
-
-    def __init__(self, again: Callable[[Sequence[Taken]], None]) -> None:
-        self._again = again
-        self._lines: dict[bytes | None, list[Taken]] = {}
-
-    def behind(self, taken: Taken) -> bool:
-        """Put it behind the held record of its key; False where there is none."""
-        line = self._lines.get(taken.delivery.key)
-        if line is not None:
-            line.append(taken)
-        return line is not None
-
-    def hold(self, taken: Taken, seconds: float) -> None:
-        """Hold it, and whatever comes of its key, for that long."""
-        self._lines[taken.delivery.key] = [taken]
-        asyncio.get_running_loop().call_later(seconds, self._release, taken.delivery.key)
-
-    def _release(self, key: bytes | None) -> None:
-        self._again(self._lines.pop(key))
 
 
 class Inline:
     """The whole batch in one go, on the loop."""
 
-    def __init__(self, shares: Shares, tasks: Tasks, decide: DecideInline, encode: Encode) -> None:
-        self._shares, self._tasks, self._decide, self._encode = shares, tasks, decide, encode
-        self._held = Held(self.admit)
+    def __init__(self, desk: Desk, shares: Shares, tasks: Tasks, decide: DecideInline) -> None:
+        self._desk, self._shares, self._tasks, self._decide = desk, shares, tasks, decide
 
-    def admit(self, batch: Sequence[Taken]) -> None:
+    def start(self, batch: Sequence[Taken]) -> None:
         """Decide each and hand all that is finished over at once."""
         # One task for the batch, only so that an error reaches the owner; tasks that never wait run in their order.
         self._tasks.start(self._run(batch))
 
     async def _run(self, batch: Sequence[Taken]) -> None:
-        finished, held = [], []
-        for taken in self._shares.begin(batch):
-            if self._held.behind(taken):
-                held.append(taken)
-                continue
-            settled = self._decide(taken)
-            if settled.hold is None:
-                finished.append(Finished(taken, self._encode(taken, settled)))
-            else:
-                held.append(taken)
-                self._held.hold(taken, settled.hold)
-        self._shares.pause(held)
+        finished: list[Finished] = []
+        while batch:
+            following: list[Taken] = []
+            for taken in begun(self._desk, self._shares, batch, following):
+                note(self._desk.settled(taken, self._decide(taken)), finished, following)
+            batch = following
         self._shares.finish(finished)
 
 
 class Batches:
-    """All that is waiting in one call, one call at a time."""
+    """All that is there in one call, one call at a time."""
 
-    def __init__(self, shares: Shares, tasks: Tasks, decide: DecideBatch, encode: Encode, most: int) -> None:
-        self._shares, self._tasks, self._decide, self._encode = shares, tasks, decide, encode
+    def __init__(self, desk: Desk, shares: Shares, tasks: Tasks, decide: DecideBatch, most: int) -> None:
+        self._desk, self._shares, self._tasks, self._decide = desk, shares, tasks, decide
         self._most = most
         self._waiting: deque[Taken] = deque()
-        self._held = Held(self.admit)
         self._busy = False
 
-    def admit(self, batch: Sequence[Taken]) -> None:
+    def start(self, batch: Sequence[Taken]) -> None:
         """Let them join the next batch."""
         self._waiting.extend(batch)
         if not self._busy and self._waiting:
@@ -174,18 +138,31 @@ class Batches:
 
     async def _run(self) -> None:
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            batch = self._shares.begin([taken for taken in batch if not self._held.behind(taken)])
-            finished, held = [], []
+            following: list[Taken] = []
+            next_ones = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            batch = begun(self._desk, self._shares, next_ones, following)
+            finished: list[Finished] = []
             for taken, settled in zip(batch, await self._decide(batch), strict=True):
-                # Behind a held one of the same batch: decided already, and decided once more after it.
-                if self._held.behind(taken):
-                    held.append(taken)
-                elif settled.hold is None:
-                    finished.append(Finished(taken, self._encode(taken, settled)))
-                else:
-                    held.append(taken)
-                    self._held.hold(taken, settled.hold)
-            self._shares.pause(held)
+                note(self._desk.settled(taken, settled), finished, following)
             self._shares.finish(finished)
+            self._waiting.extend(following)
         self._busy = False
+
+
+def begun(desk: Desk, shares: Shares, batch: Sequence[Taken], following: list[Taken]) -> Sequence[Taken]:
+    """Begin those that may still be begun here; what may begin in the place of the others is added to `following`."""
+    ours = shares.begin(batch)
+    if len(ours) < len(batch):
+        kept = set(ours)
+        skipped = (desk.skipped(taken) for taken in batch if taken not in kept)
+        following += [taken for taken in skipped if taken is not None]
+    return ours
+
+
+def note(after: After, finished: list[Finished], following: list[Taken]) -> None:
+    """Add what a record left behind to the two lists."""
+    done, follower = after
+    if done is not None:
+        finished.append(done)
+    if follower is not None:
+        following.append(follower)

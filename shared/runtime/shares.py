@@ -5,75 +5,42 @@ because another process does that work now.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from shared.core.delivery import Delivery
 from shared.core.progress import Progress
-from shared.kafka.transactions import Offset, Record
-
-NOTHING_HELD: frozenset[tuple[str, int]] = frozenset()
-
-
-@dataclass(slots=True, eq=False)
-class Share:
-    """One assigned partition."""
-
-    topic: str
-    partition: int
-    progress: Progress
-    alive: bool = True
-    """Still ours."""
-    draining: bool = False
-    """Leaving: what runs may end, nothing more is begun."""
-    running: int = 0
-    """Records that a handler is at work on."""
-    uncommitted: int = 0
-    """Finished records whose transaction is not through."""
-    waiting: int = 0
-    """Records taken up that wait until they are due, and take nobody's place meanwhile."""
-    held_bytes: int = 0
-    """Size of the records taken up and not done."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Taken:
-    """A record this process has taken up."""
-
-    share: Share
-    delivery: Delivery
-
-    @property
-    def wanted(self) -> bool:
-        """Whether it may still be begun here."""
-        return self.share.alive and not self.share.draining
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Finished:
-    """A record with everything that is to be written about it."""
-
-    taken: Taken
-    records: tuple[Record, ...] = ()
+from shared.core.topics import StageTopics
+from shared.kafka.transactions import Offset
+from shared.runtime import room
+from shared.runtime.room import NOTHING, Limits, Partition
+from shared.runtime.share import Finished, Share, Taken
 
 
 @dataclass(slots=True)
 class Shares:
     """All shares of a process, behind one lock that is held for moments only."""
 
+    limits: Limits = field(default_factory=Limits)
+    """How much may be held."""
+    topics: StageTopics | None = None
+    """The stage's own; None where nothing comes back."""
     changed: threading.Condition = field(default_factory=threading.Condition)
     """Notified whenever a record finishes, is committed, or a share changes."""
-    _shares: dict[tuple[str, int], Share] = field(default_factory=dict)
+    _shares: dict[Partition, Share] = field(default_factory=dict)
     _finished: list[Finished] = field(default_factory=list)
 
     def add(self, offsets: Iterable[Offset]) -> None:
         """These partitions are ours."""
         with self.changed:
             for start in offsets:
-                progress = Progress(start.offset, start.metadata)
-                if (former := self._shares.get((start.topic, start.partition))) is not None:
+                key = start.topic, start.partition
+                if (former := self._shares.get(key)) is not None:
                     former.alive = False
-                self._shares[start.topic, start.partition] = Share(start.topic, start.partition, progress)
+                self._shares[key] = share = Share(*key, Progress(start.offset, start.metadata))
+                if self.topics is not None:
+                    share.comeback = start.topic != self.topics.input
+                    share.parked = start.topic == self.topics.parked
 
     def take(self, deliveries: Iterable[Delivery]) -> list[Taken]:
         """Take records up; leaves out what an earlier owner has completed, and what is not ours."""
@@ -84,36 +51,48 @@ class Shares:
                 share = self._shares.get((position.topic, position.partition))
                 if share is not None and share.progress.admit(position.offset):
                     taken.append(Taken(share, delivery))
-                    share.held_bytes += len(delivery.value or b"")
+                    share.held_bytes += taken[-1].size
         return taken
 
-    def room(self, records: int, size: int, held: frozenset[tuple[str, int]] = NOTHING_HELD) -> int:
-        """How many more records may be taken up under a limit of records and of bytes.
-
-        What waits until it is due does not count: a burst of retries would stop all else for as long as it waits.
-        """
+    def room(self, held: Collection[Partition] = NOTHING) -> int:
+        """How many more records may be taken up, given the partitions that are held back."""
         with self.changed:
-            shares = self._shares.values()
-            if sum(s.held_bytes for s in shares) >= size:
-                return 0
-            # A poll may bring all its records from one partition; from one that is held back it brings none.
-            tightest = min((s.progress.room for key, s in self._shares.items() if key not in held), default=records)
-            return min(tightest, records - sum(s.progress.incomplete - s.waiting for s in shares))
+            return room.room(self.limits, self._shares.values(), held)
 
-    def full(self) -> frozenset[tuple[str, int]]:
+    def full(self) -> frozenset[Partition]:
         """Partitions of which nothing more may be taken up for now."""
         with self.changed:
-            return frozenset(key for key, share in self._shares.items() if share.progress.full)
+            return room.full(self.limits, self._shares.values())
+
+    def early(self) -> frozenset[Partition]:
+        """Partitions that are not to be read before their retry and parked topics have been."""
+        with self.changed:
+            shares = self._shares.values()
+            return room.early(shares, room.full(self.limits, shares))
+
+    def reached_end(self, partitions: Iterable[Partition]) -> None:
+        """Everything that these hold now has been read."""
+        with self.changed:
+            for key in partitions:
+                if (share := self._shares.get(key)) is not None:
+                    share.caught_up = True
+
+    def may_wait(self, taken: Taken) -> bool:
+        """Whether it may wait here, and need not go to the parked topic."""
+        with self.changed:
+            return room.may_wait(self.limits, self._shares.values(), taken)
 
     def wait(self, taken: Taken) -> None:
-        """It waits until it is due."""
+        """It waits, and takes nobody's place meanwhile."""
         with self.changed:
             taken.share.waiting += 1
+            taken.share.waiting_bytes += taken.size
 
-    def due(self, taken: Taken) -> None:
+    def go_on(self, taken: Taken) -> None:
         """Its waiting is over."""
         with self.changed:
             taken.share.waiting -= 1
+            taken.share.waiting_bytes -= taken.size
 
     def begin(self, taken: Sequence[Taken]) -> list[Taken]:
         """A handler starts on them; gives those that may still be begun here.
@@ -126,11 +105,12 @@ class Shares:
                 one.share.running += 1
             return begun
 
-    def pause(self, taken: Sequence[Taken]) -> None:
-        """The handler stopped without finishing them; they will be begun again."""
+    def rest(self, taken: Taken) -> None:
+        """The handler stopped without finishing it; it waits, and will be begun again."""
         with self.changed:
-            for one in taken:
-                one.share.running -= 1
+            taken.share.running -= 1
+            taken.share.waiting += 1
+            taken.share.waiting_bytes += taken.size
             self.changed.notify_all()
 
     def finish(self, finished: Sequence[Finished]) -> None:
@@ -169,7 +149,7 @@ class Shares:
         with self.changed:
             for one in finished:
                 one.taken.share.uncommitted -= 1
-                one.taken.share.held_bytes -= len(one.taken.delivery.value or b"")
+                one.taken.share.held_bytes -= one.taken.size
             self.changed.notify_all()
 
     def not_committed(self, shares: Iterable[Share]) -> None:
@@ -178,7 +158,7 @@ class Shares:
             for share in shares:
                 share.progress.dirty = True
 
-    def drain(self, partitions: Iterable[tuple[str, int]] | None, seconds: float) -> bool:
+    def drain(self, partitions: Iterable[Partition] | None, seconds: float) -> bool:
         """Begin nothing more of these (None: all) and wait for what runs to be committed; False at the deadline."""
         with self.changed:
             keys = list(self._shares) if partitions is None else list(partitions)
@@ -187,7 +167,7 @@ class Shares:
                 share.draining = True
             return self.changed.wait_for(lambda: all(not s.running and not s.uncommitted for s in leaving), seconds)
 
-    def drop(self, partitions: Iterable[tuple[str, int]]) -> None:
+    def drop(self, partitions: Iterable[Partition]) -> None:
         """These are not ours any more."""
         with self.changed:
             for key in partitions:
@@ -200,7 +180,7 @@ class Shares:
         with self.changed:
             return sum(of(share) for share in self._shares.values())
 
-    def owned(self) -> list[tuple[str, int]]:
+    def owned(self) -> list[Partition]:
         """Partitions that are ours."""
         with self.changed:
             return sorted(self._shares)

@@ -44,7 +44,7 @@ async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
     metrics = Metrics(pipeline.name, handler.stage.name)
     async with AsyncExitStack() as stack:
         world = await open_world(stack, life, pipeline, handler, metrics)
-        shares = Shares()
+        shares = Shares(topics=pipeline.topics(handler.stage))
         watched = EngineMetrics(metrics, shares, world.breakers)
         engine = assemble(life, Place(pipeline, handler.stage), handler, codec, world, watched)
         threads = start(engine, life, pipeline, handler)

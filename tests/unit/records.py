@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from shared.core.delivery import Delivery
 from shared.core.event import Position
 from shared.core.headers import Headers
+from shared.core.topics import StageTopics
 from shared.kafka.transactions import Offset
-from shared.runtime.shares import Shares, Taken
+from shared.runtime.room import Limits
+from shared.runtime.share import Taken
+from shared.runtime.shares import Shares
 from tests.pipeline.tiny.events import TicketOpened
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -32,13 +35,16 @@ def ticket(subject: str = "printer", document_id: str = "t1") -> TicketOpened:
     return TicketOpened(document_id=document_id, subject=subject, opened_at=NOW)
 
 
-def owning(*partitions: int) -> Shares:
-    """Shares of a process that just got these partitions."""
-    shares = Shares()
-    shares.add([Offset(TOPIC, partition, 0, "") for partition in partitions])
+def owning(*partitions: int, topics: StageTopics | None = None, limits: Limits | None = None) -> Shares:
+    """Shares of a process that just got these partitions of the input, and of all that a stage consumes."""
+    shares = Shares(limits or Limits(), topics)
+    names = topics.consumed if topics else (TOPIC,)
+    shares.add([Offset(name, partition, 0, "") for partition in partitions for name in names])
     return shares
 
 
-def taken(shares: Shares, keys: Iterable[bytes | None], *, partition: int = 0, start: int = 0) -> list[Taken]:
+def taken(
+    shares: Shares, keys: Iterable[bytes | None], *, partition: int = 0, start: int = 0, topic: str = TOPIC
+) -> list[Taken]:
     """Records with these keys, taken up one after the other."""
-    return shares.take(delivery(n, key=key, partition=partition) for n, key in enumerate(keys, start))
+    return shares.take(delivery(n, key=key, topic=topic, partition=partition) for n, key in enumerate(keys, start))

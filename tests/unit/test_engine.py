@@ -6,13 +6,17 @@ from typing import Any, cast
 
 from shared.core.delivery import Delivery
 from shared.core.progress import decode
-from shared.core.settle import Settled
+from shared.core.settle import Place, Settled
 from shared.kafka.subscription import Subscription
 from shared.kafka.transactions import Committed, Fenced, Offset, Record, Transactor
+from shared.runtime.admission import Admission
 from shared.runtime.engine import Engine, EnginePolicy
+from shared.runtime.room import Limits
 from shared.runtime.runners import Inline, Tasks
-from shared.runtime.shares import Shares, Taken
-from tests.unit.records import TOPIC, delivery
+from shared.runtime.share import Taken
+from shared.runtime.shares import Shares
+from tests.pipeline.tiny.pipeline import TICKETS, TRIAGE
+from tests.unit.records import NOW, TOPIC, delivery
 
 QUICK = EnginePolicy(transaction=2, drain_seconds=5, idle_poll_seconds=0.005, batch=4)
 
@@ -32,6 +36,9 @@ class Partition:
         self.polls.append(most)
         batch, self.records = self.records[:most], self.records[most:]
         return batch
+
+    def ended(self) -> list[tuple[str, int]]:
+        return []
 
     def pause(self) -> None: ...
 
@@ -70,12 +77,18 @@ class Broker:
 class Running:
     """An engine at work on a made-up partition."""
 
-    def __init__(self, records: int, broker: Broker, policy: EnginePolicy = QUICK) -> None:
+    def __init__(
+        self, records: int, broker: Broker, policy: EnginePolicy = QUICK, limits: Limits | None = None
+    ) -> None:
         self.errors: list[BaseException] = []
         self.counted = 0
-        self.shares = Shares()
-        runner = Inline(self.shares, Tasks(self.errors.append), lambda _: Settled(), self.encode)
-        self.engine = Engine(policy, self.shares, cast(Transactor, broker), runner, self)
+        self.shares = Shares(limits or Limits())
+        tasks = Tasks(self.errors.append)
+        place, shares = Place(TICKETS, TRIAGE), self.shares
+        admission = Admission(
+            place, shares, self.encode, lambda: NOW, lambda desk: Inline(desk, shares, tasks, lambda _: Settled())
+        )
+        self.engine = Engine(policy, self.shares, cast(Transactor, broker), admission, self)
         self.partition = Partition(records, self.engine)
         self.broker = broker
         self.threads = self.engine.start(lambda _: cast(Subscription, self.partition), self.errors.append)
@@ -124,10 +137,10 @@ async def test_an_aborted_attempt_is_tried_again_as_it_was_before_anything_joins
 
 
 async def test_what_cannot_be_written_does_not_pile_up() -> None:
-    policy = EnginePolicy(transaction=2, buffer=5, idle_poll_seconds=0.001, drain_seconds=0.01, batch=4)
-    running = Running(500, Broker([Committed.NO] * 1000), policy)
+    policy = EnginePolicy(transaction=2, idle_poll_seconds=0.001, drain_seconds=0.01, batch=4)
+    running = Running(500, Broker([Committed.NO] * 1000), policy, Limits(records=5))
     await running.until(lambda: len(running.broker.attempts) == 3)
-    assert 500 - len(running.partition.records) <= policy.buffer + policy.transaction
+    assert 500 - len(running.partition.records) <= 5 + policy.transaction
     await running.stop()
 
 

@@ -22,7 +22,7 @@ from shared.kafka.properties import MESSAGE_BYTES
 from shared.ports import Codec
 from shared.runtime.encoding import Encoder
 from shared.runtime.layers import SCHEMA_PATIENCE, Layers, outcome_of
-from shared.runtime.shares import Taken
+from shared.runtime.share import Taken
 from tests.pipeline.tiny.events import TicketClosed, TicketOpened, TicketTriaged
 from tests.pipeline.tiny.pipeline import TICKETS, TRIAGE
 from tests.unit.records import NOW, delivery, owning, ticket

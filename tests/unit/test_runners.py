@@ -4,11 +4,16 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from shared.core.errors import Misconfigured
-from shared.core.settle import Settled
+from shared.core.settle import Place, Settled
 from shared.kafka.transactions import Record
-from shared.runtime.runners import Batches, Inline, Lanes, Tasks
-from shared.runtime.shares import Shares, Taken
-from tests.unit.records import TOPIC, owning, taken
+from shared.runtime.admission import Admission
+from shared.runtime.runners import Batches, Inline, Slow, Tasks
+from shared.runtime.share import Taken
+from shared.runtime.shares import Shares
+from tests.pipeline.tiny.pipeline import TICKETS, TRIAGE
+from tests.unit.records import NOW, TOPIC, owning, taken
+
+PLACE = Place(TICKETS, TRIAGE)
 
 
 def nothing(_: Taken, __: Settled) -> tuple[Record, ...]:
@@ -39,6 +44,20 @@ class Desk:
         await turns()
 
 
+def slow(desk: Desk, shares: Shares, in_flight: int) -> Admission:
+    def make(admission: Admission) -> Slow:
+        return Slow(admission, shares, desk.tasks, desk.decide, in_flight)
+
+    return Admission(PLACE, shares, nothing, lambda: NOW, make)
+
+
+def inline(desk: Desk, shares: Shares, decide: Callable[[Taken], Settled]) -> Admission:
+    def make(admission: Admission) -> Inline:
+        return Inline(admission, shares, desk.tasks, decide)
+
+    return Admission(PLACE, shares, nothing, lambda: NOW, make)
+
+
 async def turns() -> None:
     """Let everything that is ready run."""
     for _ in range(10):
@@ -58,7 +77,7 @@ def finished(shares: Shares) -> list[int]:
 
 async def test_one_key_is_worked_off_in_order_and_others_beside_it() -> None:
     desk, shares = Desk(), owning(0)
-    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 10)
+    lanes = slow(desk, shares, 10)
     lanes.admit(taken(shares, [b"a", b"a", b"b", b"a"]))
     await turns()
     assert desk.begun == [0, 2]
@@ -71,7 +90,7 @@ async def test_one_key_is_worked_off_in_order_and_others_beside_it() -> None:
 
 async def test_no_more_than_so_many_are_in_flight() -> None:
     desk, shares = Desk(), owning(0)
-    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 2)
+    lanes = slow(desk, shares, 2)
     lanes.admit(taken(shares, [b"a", b"b", b"c", b"d"]))
     await turns()
     assert desk.begun == [0, 1]
@@ -81,7 +100,7 @@ async def test_no_more_than_so_many_are_in_flight() -> None:
 
 async def test_a_held_record_keeps_its_lane_and_gives_its_slot_to_others() -> None:
     desk, shares = Desk(), owning(0)
-    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 1)
+    lanes = slow(desk, shares, 1)
     lanes.admit(taken(shares, [b"a", b"a", b"b"]))
     await turns()
     await desk.end(0, Settled(hold=0.0))
@@ -94,7 +113,7 @@ async def test_a_held_record_keeps_its_lane_and_gives_its_slot_to_others() -> No
 
 async def test_what_waits_in_a_lane_of_a_lost_partition_is_thrown_away() -> None:
     desk, shares = Desk(), owning(0, 1)
-    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 10)
+    lanes = slow(desk, shares, 10)
     lanes.admit(taken(shares, [b"a", b"a", b"a"]) + taken(shares, [b"a"], partition=1, start=7))
     await turns()
     shares.drop([(TOPIC, 0)])
@@ -104,7 +123,7 @@ async def test_what_waits_in_a_lane_of_a_lost_partition_is_thrown_away() -> None
 
 async def test_what_is_leaving_ends_what_runs_and_begins_nothing() -> None:
     desk, shares = Desk(), owning(0)
-    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 10)
+    lanes = slow(desk, shares, 10)
     lanes.admit(taken(shares, [b"a", b"a"]))
     await turns()
     assert not shares.drain(None, 0)
@@ -116,7 +135,7 @@ async def test_what_is_leaving_ends_what_runs_and_begins_nothing() -> None:
 
 async def test_a_held_record_of_a_lost_partition_does_not_come_back() -> None:
     desk, shares = Desk(), owning(0)
-    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 10)
+    lanes = slow(desk, shares, 10)
     lanes.admit(taken(shares, [b"a"]))
     await turns()
     shares.drop([(TOPIC, 0)])
@@ -127,7 +146,7 @@ async def test_a_held_record_of_a_lost_partition_does_not_come_back() -> None:
 
 async def test_an_error_in_a_lane_reaches_the_owner() -> None:
     desk, shares = Desk(), owning(0)
-    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 10)
+    lanes = slow(desk, shares, 10)
     lanes.admit(taken(shares, [b"a"]))
     await turns()
     desk.open[0].set_exception(Misconfigured("no model"))
@@ -137,7 +156,7 @@ async def test_an_error_in_a_lane_reaches_the_owner() -> None:
 
 async def test_a_lane_whose_call_is_cancelled_by_others_reaches_the_owner() -> None:
     desk, shares = Desk(), owning(0)
-    lanes = Lanes(shares, desk.tasks, desk.decide, nothing, 10)
+    lanes = slow(desk, shares, 10)
     lanes.admit(taken(shares, [b"a"]))
     await turns()
     desk.open[0].cancel()
@@ -146,9 +165,9 @@ async def test_a_lane_whose_call_is_cancelled_by_others_reaches_the_owner() -> N
 
 async def test_cheap_records_are_finished_in_one_go_and_in_order() -> None:
     desk, shares = Desk(), owning(0)
-    inline = Inline(shares, desk.tasks, lambda _: Settled(), nothing)
-    inline.admit(taken(shares, [b"a", b"b", b"a"]))
-    inline.admit(taken(shares, [b"c"], start=3))
+    line = inline(desk, shares, lambda _: Settled())
+    line.admit(taken(shares, [b"a", b"b", b"a"]))
+    line.admit(taken(shares, [b"c"], start=3))
     await turns()
     assert finished(shares) == [0, 1, 2, 3]
 
@@ -158,7 +177,7 @@ async def test_an_error_of_a_cheap_handler_reaches_the_owner() -> None:
         raise Misconfigured("no settings")
 
     desk, shares = Desk(), owning(0)
-    Inline(shares, desk.tasks, broken, nothing).admit(taken(shares, [b"a"]))
+    inline(desk, shares, broken).admit(taken(shares, [b"a"]))
     await until(lambda: bool(desk.errors))
     assert isinstance(desk.errors[0], Misconfigured)
 
@@ -166,7 +185,7 @@ async def test_an_error_of_a_cheap_handler_reaches_the_owner() -> None:
 async def test_a_held_cheap_record_is_tried_again() -> None:
     answers = [Settled(hold=0.0), Settled()]
     desk, shares = Desk(), owning(0)
-    Inline(shares, desk.tasks, lambda _: answers.pop(0), nothing).admit(taken(shares, [b"a"]))
+    inline(desk, shares, lambda _: answers.pop(0)).admit(taken(shares, [b"a"]))
     await until(lambda: finished(shares) == [0])
 
 
@@ -178,9 +197,9 @@ async def test_a_follower_does_not_overtake_a_held_cheap_record_of_its_key() -> 
         return Settled(hold=0.0) if seen == [0] else Settled()
 
     desk, shares = Desk(), owning(0)
-    inline = Inline(shares, desk.tasks, decide, nothing)
-    inline.admit(taken(shares, [b"a", b"b", b"a"]))
-    inline.admit(taken(shares, [b"a"], start=3))
+    line = inline(desk, shares, decide)
+    line.admit(taken(shares, [b"a", b"b", b"a"]))
+    line.admit(taken(shares, [b"a"], start=3))
     await until(lambda: len(seen) == 5)
     assert seen == [0, 1, 0, 2, 3]
 
@@ -198,12 +217,19 @@ class Table:
         return await self.answers[-1]
 
 
+def batches(desk: Desk, shares: Shares, table: Table, most: int) -> Admission:
+    def make(admission: Admission) -> Batches:
+        return Batches(admission, shares, desk.tasks, table.decide, most)
+
+    return Admission(PLACE, shares, nothing, lambda: NOW, make)
+
+
 async def test_what_comes_during_a_batch_joins_the_next_one() -> None:
     desk, table, shares = Desk(), Table(), owning(0)
-    batches = Batches(shares, desk.tasks, table.decide, nothing, 3)
-    batches.admit(taken(shares, [b"a", b"b"]))
+    bench = batches(desk, shares, table, 3)
+    bench.admit(taken(shares, [b"a", b"b"]))
     await turns()
-    batches.admit(taken(shares, [b"c", b"d", b"e", b"f"], start=2))
+    bench.admit(taken(shares, [b"c", b"d", b"e", b"f"], start=2))
     await turns()
     assert table.batches == [[0, 1]]
     table.answers[0].set_result([Settled(), Settled()])
@@ -211,23 +237,27 @@ async def test_what_comes_during_a_batch_joins_the_next_one() -> None:
     assert table.batches == [[0, 1], [2, 3, 4]]
 
 
-async def test_a_follower_does_not_overtake_a_held_record_of_its_key_in_a_batch() -> None:
+async def test_records_of_one_key_do_not_share_a_batch_and_none_overtakes_a_held_one() -> None:
     desk, table, shares = Desk(), Table(), owning(0)
-    batches = Batches(shares, desk.tasks, table.decide, nothing, 10)
-    batches.admit(taken(shares, [b"a", b"b", b"a"]))
+    bench = batches(desk, shares, table, 10)
+    bench.admit(taken(shares, [b"a", b"b", b"a"]))
     await turns()
-    table.answers[0].set_result([Settled(hold=0.0), Settled(), Settled()])
+    table.answers[0].set_result([Settled(hold=0.0), Settled()])
     await until(lambda: len(table.batches) == 2)
-    assert table.batches == [[0, 1, 2], [0, 2]]
+    assert table.batches == [[0, 1], [0]]
     assert finished(shares) == [1]
-    table.answers[1].set_result([Settled(), Settled()])
-    await until(lambda: finished(shares) == [0, 2])
+    table.answers[1].set_result([Settled()])
+    await until(lambda: len(table.batches) == 3)
+    assert table.batches[2] == [2]
+    assert finished(shares) == [0]
+    table.answers[2].set_result([Settled()])
+    await until(lambda: finished(shares) == [2])
 
 
 async def test_a_batch_leaves_out_what_is_lost() -> None:
     desk, table, shares = Desk(), Table(), owning(0, 1)
-    batches = Batches(shares, desk.tasks, table.decide, nothing, 10)
-    batches.admit(taken(shares, [b"a"]) + taken(shares, [b"b"], partition=1, start=5))
+    bench = batches(desk, shares, table, 10)
+    bench.admit(taken(shares, [b"a"]) + taken(shares, [b"b"], partition=1, start=5))
     shares.drop([(TOPIC, 0)])
     await turns()
     assert table.batches == [[5]]

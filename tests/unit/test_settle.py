@@ -196,4 +196,4 @@ def test_a_review_goes_to_a_person_unless_its_class_is_routed_elsewhere(failure:
 
 
 def test_a_parked_record_is_held_and_nothing_is_written() -> None:
-    assert decided(Park("model:x", "open", after=2.5)) == Settled(hold=2.5)
+    assert decided(Park("model:x", "open", after=2.5)) == Settled(hold=2.5, dependency="model:x")

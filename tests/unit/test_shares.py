@@ -4,8 +4,12 @@ import threading
 
 from shared.core.progress import MAX_INCOMPLETE, decode
 from shared.kafka.transactions import Offset
-from shared.runtime.shares import Finished, Shares, Taken
+from shared.runtime.room import Limits
+from shared.runtime.share import Finished, Taken
+from shared.runtime.shares import Shares
 from tests.unit.records import TOPIC, delivery, owning, taken
+
+AMPLE = Limits(100_000, 1 << 30)
 
 
 def finish(shares: Shares, records: list[Taken]) -> list[Finished]:
@@ -84,7 +88,8 @@ def test_a_drain_ends_at_its_deadline_when_a_handler_does_not() -> None:
 
 def test_a_held_record_does_not_keep_a_partition_from_leaving() -> None:
     shares = owning(0)
-    shares.pause(shares.begin(taken(shares, [b"a"])))
+    [begun] = shares.begin(taken(shares, [b"a"]))
+    shares.rest(begun)
     assert shares.drain([(TOPIC, 0)], 0)
 
 
@@ -106,50 +111,10 @@ def test_progress_tells_what_is_incomplete_in_between() -> None:
     assert decode(told.offset, told.metadata) == (3, frozenset({0, 2}))
 
 
-def test_room_counts_records_and_bytes_until_they_are_committed() -> None:
-    shares = owning(0)
-    records = taken(shares, [b"a", b"b"])
-    assert shares.room(10, 1000) == 8
-    assert shares.room(10, len(b"bytes") * 2) == 0
-    ours, _ = shares.complete(finish(shares, records))
-    assert shares.room(10, len(b"bytes") * 2) == 0
-    shares.committed(ours)
-    assert shares.room(10, len(b"bytes") * 2) == 10
-
-
-def test_room_is_that_of_the_tightest_partition() -> None:
-    shares = owning(0, 1)
-    taken(shares, [b"a"] * (MAX_INCOMPLETE - 60))
-    assert shares.room(100_000, 1 << 30) == 60
-
-
-def test_a_full_partition_is_held_back_and_stops_no_other() -> None:
-    shares = owning(0, 1)
-    taken(shares, [b"a"] * (MAX_INCOMPLETE - 3))
-    full = shares.full()
-    assert [partition for _, partition in full] == [0]
-    assert shares.room(100_000, 1 << 30) == 3
-    assert shares.room(100_000, 1 << 30, full) == MAX_INCOMPLETE
-
-
-def test_what_waits_until_it_is_due_takes_no_place() -> None:
-    shares = owning(0)
-    records = taken(shares, [b"a"] * 10)
-    for record in records:
-        shares.wait(record)
-    assert shares.room(10, 1 << 30) == 10
-    shares.due(records[0])
-    assert shares.room(10, 1 << 30) == 9
-
-
-def test_without_partitions_there_is_room_to_be_polled() -> None:
-    assert Shares().room(10, 10) == 10
-
-
 def test_a_partition_taken_over_full_leaves_room_to_be_read() -> None:
     before = owning(0)
     records = taken(before, [b"a"] * (MAX_INCOMPLETE + 50))
     _, [(_, told)] = before.complete(finish(before, records[-1:]))
-    after = Shares()
+    after = Shares(AMPLE)
     after.add([told])
-    assert after.room(100_000, 1 << 30) > 0
+    assert after.room() > 0

@@ -1,0 +1,83 @@
+"""How much a process may hold: what it may take up, what may wait here, and which partitions are not to be read now.
+
+Nothing that waits may keep others from the handler: not a dependency that is away, not a long retry, not a large file.
+All are functions of the shares as they stand; whoever calls holds their lock.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from shared.core.progress import MAX_INCOMPLETE
+from shared.runtime.share import Share, Taken
+
+Partition = tuple[str, int]
+"""Topic and number."""
+NOTHING: frozenset[Partition] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a process holds at once."""
+
+    records: int = 1500
+    """Records taken up, not done, and not waiting; half as many may wait for a dependency."""
+    size: int = 64 << 20
+    """Their bytes; half as many may wait for a dependency, and half as many in retry and parked topics."""
+
+
+def room(limits: Limits, shares: Collection[Share], held: Collection[Partition]) -> int:
+    """How many more records may be taken up; from partitions that are held back none comes.
+
+    What waits takes nobody's place: a burst of retries would stop all else for as long as it waits.
+    """
+    waiting = sum(share.waiting_bytes for share in shares)
+    if sum(share.held_bytes for share in shares) - waiting >= limits.size or waiting >= limits.size:
+        return 0
+    # More than half can wait only where the stage lives by one thing, and nothing else could be done meanwhile.
+    if sum(share.waiting for share in shares if not share.comeback) >= limits.records:
+        return 0
+    # A poll may bring all its records from one partition.
+    tightest = min((s.progress.room for s in shares if (s.topic, s.partition) not in held), default=limits.records)
+    return min(tightest, limits.records - sum(s.progress.incomplete - s.waiting for s in shares))
+
+
+def may_wait(limits: Limits, shares: Iterable[Share], taken: Taken) -> bool:
+    """Whether it may wait here: of what came for the first time, half the room and half a window at most.
+
+    What was parked already waits where it is, for to park it again would change nothing.
+    """
+    fresh = [share for share in shares if not share.comeback]
+    return taken.share.comeback or (
+        sum(share.waiting for share in fresh) < limits.records // 2
+        and sum(share.waiting_bytes for share in fresh) < limits.size // 2
+        and taken.share.waiting < MAX_INCOMPLETE // 2
+    )
+
+
+def full(limits: Limits, shares: Collection[Share]) -> frozenset[Partition]:
+    """Partitions of which nothing more may be taken up for now."""
+    comebacks = [share for share in shares if share.comeback]
+    parked = sum(share.parked for share in comebacks)
+
+    def has_its_part(share: Share) -> bool:
+        # No tier may take the room of another one.
+        if share.waiting and share.waiting_bytes * len(comebacks) >= limits.size // 2:
+            return True
+        # Retries fall due by themselves; what is parked may wait for long, and more of it would only wait here too.
+        return share.parked and share.waiting * parked >= limits.records // 2
+
+    return frozenset(
+        (share.topic, share.partition)
+        for share in shares
+        if share.progress.full or (share.comeback and has_its_part(share))
+    )
+
+
+def early(shares: Collection[Share], full: Collection[Partition]) -> frozenset[Partition]:
+    """Partitions that are not to be read yet: younger records must not overtake what waits in their retry topics.
+
+    As far as the window reaches: a retry partition that is full holds its input back no longer.
+    """
+    comebacks = [share for share in shares if share.comeback]
+    unmet = {s.partition for s in comebacks if not s.caught_up and (s.topic, s.partition) not in full}
+    return frozenset((s.topic, s.partition) for s in shares if not s.comeback and s.partition in unmet)
