@@ -47,7 +47,7 @@ def runner_for(
     def make(desk: Desk) -> Runner:
         match handler.style:
             case Style.SLOW:
-                return Slow(desk, shares, tasks, layers.slow, policy.in_flight)
+                return Slow(desk, shares, tasks, layers.slow, lambda: policy.in_flight)
             case Style.CHEAP:
                 return Inline(desk, shares, tasks, layers.cheap)
             case Style.BATCH:

@@ -16,6 +16,11 @@ from shared.core.settle import Settled
 from shared.runtime.share import Finished, Taken
 from shared.runtime.shares import Shares
 
+LOOK_SECONDS = 0.5
+"""How often records without a slot look whether there are more slots now."""
+
+Slots = Callable[[], int]
+"""How many slow records may be at work now."""
 Decide = Callable[[Taken], Awaitable[Settled]]
 DecideInline = Callable[[Taken], Settled]
 DecideBatch = Callable[[Sequence[Taken]], Awaitable[Sequence[Settled]]]
@@ -69,10 +74,13 @@ class Tasks:
 class Slow:
     """A task a record, far above the partition count."""
 
-    def __init__(self, desk: Desk, shares: Shares, tasks: Tasks, decide: Decide, in_flight: int) -> None:
+    def __init__(self, desk: Desk, shares: Shares, tasks: Tasks, decide: Decide, slots: Slots) -> None:
+        """`slots` tells how many may be at work now."""
         self._desk, self._shares, self._tasks, self._decide = desk, shares, tasks, decide
-        self._free = in_flight
+        self._slots = slots
+        self._running = 0
         self._ready: deque[Taken] = deque()
+        self._look: asyncio.TimerHandle | None = None
 
     def start(self, batch: Sequence[Taken]) -> None:
         """Begin as many as there are slots for; the others when one is free."""
@@ -80,17 +88,25 @@ class Slow:
         self._pump()
 
     def _pump(self) -> None:
-        while self._ready and self._free:
+        slots = self._slots() if self._ready else 0
+        while self._ready and self._running < slots:
             taken = self._ready.popleft()
             if self._shares.begin([taken]):
-                self._free -= 1
+                self._running += 1
                 self._tasks.start(self._run(taken))
             elif (following := self._desk.skipped(taken)) is not None:
                 self._ready.append(following)
+        if self._ready and self._look is None:
+            # Where all that run hang, none ends that would free a slot: it is time that sets them aside.
+            self._look = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        self._look = None
+        self._pump()
 
     async def _run(self, taken: Taken) -> None:
         settled = await self._decide(taken)
-        self._free += 1
+        self._running -= 1
         finished, following = self._desk.settled(taken, settled)
         if finished is not None:
             self._shares.finish([finished])

@@ -46,7 +46,7 @@ class Desk:
 
 def slow(desk: Desk, shares: Shares, in_flight: int) -> Admission:
     def make(admission: Admission) -> Slow:
-        return Slow(admission, shares, desk.tasks, desk.decide, in_flight)
+        return Slow(admission, shares, desk.tasks, desk.decide, lambda: in_flight)
 
     return Admission(PLACE, shares, nothing, lambda: NOW, make)
 
@@ -96,6 +96,20 @@ async def test_no_more_than_so_many_are_in_flight() -> None:
     assert desk.begun == [0, 1]
     await desk.end(1)
     assert desk.begun == [0, 1, 2]
+
+
+async def test_when_more_slots_are_there_they_are_taken_without_anybody_ending() -> None:
+    desk, shares, slots = Desk(), owning(0), {"now": 1}
+
+    def make(admission: Admission) -> Slow:
+        return Slow(admission, shares, desk.tasks, desk.decide, lambda: slots["now"])
+
+    line = Admission(PLACE, shares, nothing, lambda: NOW, make)
+    line.admit(taken(shares, [b"a", b"b"]))
+    await turns()
+    assert desk.begun == [0]
+    slots["now"] = 2
+    await until(lambda: desk.begun == [0, 1])
 
 
 async def test_a_held_record_keeps_its_lane_and_gives_its_slot_to_others() -> None:
