@@ -21,6 +21,7 @@ from shared.core.delivery import Delivery
 from shared.core.drawing import in_order
 from shared.core.errors import Failed
 from shared.core.graph import Pipeline
+from shared.core.headers import WAITS_FOR, header
 from shared.core.progress import decode
 from shared.core.stage import Stage
 from shared.kafka.dead_letters import DISCARDED, DeadLetters, Letter
@@ -176,7 +177,7 @@ class Survey:
             stage=stage,
             attempts=history.attempts if history else 0,
             failure=history.failure.value if history else "",
-            message=history.message if history else "",
+            message=reason_of(record),
             position=str(record.position),
             batch_id=getattr(event, "batch_id", ""),
         )
@@ -223,6 +224,13 @@ def places_of(pipeline: Pipeline) -> dict[str, Place]:
         places |= {topic: Place(RETRY, stage, stage.takes) for topic in own.retries}
         places[own.parked] = Place(PARKED, stage, stage.takes)
     return places
+
+
+def reason_of(record: Delivery) -> str:
+    """What a record waits for, or how it last failed; empty where neither."""
+    if dependency := header(record.headers, WAITS_FOR):
+        return f"waits for {dependency}"
+    return record.history.message if record.history else ""
 
 
 def document_of(record: Delivery) -> str:
