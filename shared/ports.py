@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from shared.core.breaker import Breaker, BreakerPolicy, reopens_in, window
 from shared.core.event import Event
 from shared.core.failures import Failure
+from shared.core.ledger import Begun, Intent, Recorded
 
 
 class Codec(Protocol):
@@ -109,6 +110,22 @@ class Breakers(Protocol):
 
     async def reset(self, name: str) -> None:
         """Close it by hand."""
+        ...
+
+
+class Ledger(Protocol):
+    """The record of everything that is paid for; its rules are those of `shared.core.ledger`."""
+
+    async def begin(self, intent: Intent) -> Begun:
+        """Look up a result, and note the intent where there is none. Raises Unavailable, Failed(store_rejected)."""
+        ...
+
+    async def end(self, record: Recorded) -> Recorded:
+        """Keep a result; gives the one to be used, which is another's where that was accepted first.
+
+        When it returns the result outlives this process. Raises Unavailable, Failed(store_rejected). Of a result that
+        is found, or given here as another's, tokens and cost may be missing.
+        """
         ...
 
 

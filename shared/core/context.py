@@ -3,6 +3,7 @@
 A handler that sees only these runs alone in a test, with plain functions in their place.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -11,6 +12,10 @@ from shared.core.results import Results
 
 R = TypeVar("R")
 M = TypeVar("M")
+V = TypeVar("V")
+
+REUSED = "reused"
+"""How a call ended that was not made, because its recorded result was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class Prompt:
     """The question with its material."""
     task: str
     """Task it serves: extraction, summarization or qa."""
+    sample: int = 0
+    """Which of several answers to the same question is wanted: another number is another call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,14 @@ class Call:
     milliseconds: int
     """Wall time from request to the last byte."""
     outcome: str
-    """`ok`, or the failure class."""
+    """`ok`, or the failure class. Where a recorded result was found and nothing was sent: `reused`, or
+    `reused:<failure class>`; then tokens and cost are those of the call that was made, if it was made in this very work
+    on the document and so stands in no other result, else 0."""
+
+    @property
+    def made(self) -> bool:
+        """Whether a request was sent."""
+        return not self.outcome.startswith(REUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +137,15 @@ class Context(Protocol):
     def models(self) -> Models: ...
     @property
     def results(self) -> Results: ...
+
+    async def once(self, key: str, make: Callable[[], Awaitable[V]], *, kind: type[V] | None = None) -> V:
+        """What `make` gives, made at most once for this content of this document, this stage and this key.
+
+        For work inside a handler that must not be done again when a later part fails: a page, a chunk. Its value is
+        kept as JSON before this returns, and given as JSON gives it back, the first time too; `kind` says what it is,
+        where that is more than plain JSON. An error of `make` goes through, and the next try makes it again.
+        """
+        ...
 
     def resource(self, kind: type[R]) -> R:
         """What the handler's `opens` opened, or its settings, by class."""

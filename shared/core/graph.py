@@ -40,6 +40,11 @@ Predicate = Callable[[Any], bool]
 """A pure question about an event."""
 
 
+def tenant_of(event: Any) -> str:
+    """On whose account the work on an event is, where events carry a `tenant`; empty where they do not."""
+    return str(getattr(event, "tenant", ""))
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
     """What a stage emits goes there, if the condition holds."""
@@ -99,6 +104,8 @@ class Pipeline:
     """Stage name to a policy of its own."""
     partitions: int = 12
     """Partitions of the input, retry and parked topics of every stage, fixed when they are made."""
+    tenant: Callable[[Any], str] = tenant_of
+    """An event to the tenant on whose account it is: results of paid calls are never shared between tenants."""
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or self.name == topics.OWN:

@@ -30,6 +30,8 @@ class DatabasePolicy:
     """Most connections of one process; the first is opened at the start, the others when wanted."""
     connect_seconds: int = 5
     """Longest time to make a connection; libpq takes whole seconds, from 2."""
+    reconnect_seconds: float = 5.0
+    """How long a lost connection is tried for with growing pauses; whoever asks after that begins anew at once."""
     wait_seconds: float = 5.0
     """Longest time to wait for a free connection."""
     statement_seconds: float = 10.0
@@ -89,6 +91,8 @@ async def open_database(
         min_size=1,
         max_size=policy.connections,
         timeout=policy.wait_seconds,
+        # Not the pool's five minutes: its pauses double, and long after PostgreSQL is back it would still be waiting.
+        reconnect_timeout=policy.reconnect_seconds,
         configure=configure,
         # A round trip per piece of work, so that connections which died with the server are not handed out one by one.
         check=AsyncConnectionPool.check_connection,

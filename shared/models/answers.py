@@ -51,14 +51,20 @@ def json_schema(schema: Any) -> Mapping[str, Any]:
     return _built(schema)[1]
 
 
+def schema_text(schema: Any) -> str:
+    """The same as text, always the same for the same schema."""
+    return _built(schema)[2]
+
+
 def _adapter(schema: Any) -> TypeAdapter[Any]:
     return _built(schema)[0]
 
 
 @cache
-def _built(schema: Any) -> tuple[TypeAdapter[Any], Mapping[str, Any]]:
+def _built(schema: Any) -> tuple[TypeAdapter[Any], Mapping[str, Any], str]:
     adapter = TypeAdapter(schema)
-    return adapter, _closed(adapter.json_schema())
+    closed = _closed(adapter.json_schema())
+    return adapter, closed, json.dumps(closed, sort_keys=True)
 
 
 def _closed(node: Any) -> Any:

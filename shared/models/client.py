@@ -16,7 +16,8 @@ Every request is recorded with what it cost, also where nothing came of it.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 import httpx
@@ -25,10 +26,12 @@ from shared.core.breaker import BLAMED
 from shared.core.context import Answer, Call, Prompt
 from shared.core.errors import Failed, Unavailable
 from shared.core.failures import Failure
-from shared.models.answers import REPAIRABLE, Checked, check, json_schema, repaired
+from shared.core.ledger import Scope
+from shared.models.answers import REPAIRABLE, Checked, repaired
+from shared.models.exchange import Exchange, ask_recorded, ask_unrecorded
 from shared.models.registry import Model, Registry
-from shared.models.transport import open_client, send
-from shared.ports import Breakers
+from shared.models.transport import open_client
+from shared.ports import Breakers, Ledger
 
 M = TypeVar("M")
 
@@ -103,6 +106,14 @@ class ModelChains:
     """Breakers of all models."""
     http: httpx.AsyncClient
     """The process's one client."""
+    ledger: Ledger | None = None
+    """Where every request is recorded; None: nowhere, as in a trial on local files."""
+    scope: Scope | None = None
+    """In whose work it is asked; None: nobody's, and nothing is recorded."""
+
+    def within(self, scope: Scope | None) -> "ModelChains":
+        """The same models, asked in the work on one record."""
+        return replace(self, scope=scope)
 
     async def ask(self, chain: str, prompt: Prompt, schema: type[M]) -> Answer[M]:
         """Ask the chain's models in order. Raises ModelUnavailable or ModelFailed, as the head of this file says."""
@@ -137,30 +148,24 @@ class ModelChains:
     async def _call(
         self, model: Model, prompt: Prompt, schema: type[M], asking: Asking
     ) -> tuple[Checked[M], float | None]:
-        """One request, recorded with its breaker and with its cost."""
-        reply, milliseconds = await send(self.http, model, prompt, json_schema(schema))
-        checked: Checked[M] = (
-            Checked(failure=reply.failure, message=reply.message) if reply.failure else check(reply.text, schema)
-        )
-        self.breakers.record(model.breaker, checked.failure)
-        asking.calls.append(
-            Call(
-                task=prompt.task,
-                provider=model.provider.name,
-                model=model.id,
-                prompt=prompt.name,
-                input_tokens=reply.input_tokens,
-                output_tokens=reply.output_tokens,
-                cost_usd=model.cost(reply.input_tokens, reply.output_tokens),
-                milliseconds=milliseconds,
-                outcome=checked.failure.value if checked.failure else "ok",
-            )
-        )
-        return checked, reply.after
+        """One request, or its recorded result; noted with what it cost."""
+        exchange = await self._exchange(model, prompt, schema)
+        asking.calls.append(exchange.call(model, prompt))
+        return exchange.checked, exchange.reply.after
+
+    async def _exchange(self, model: Model, prompt: Prompt, schema: type[M]) -> Exchange[M]:
+        if self.ledger is None or self.scope is None or not model.paid:
+            exchange = await ask_unrecorded(self.http, model, prompt, schema)
+            self.breakers.record(model.breaker, exchange.checked.failure)
+            return exchange
+        told = partial(self.breakers.record, model.breaker)
+        return await ask_recorded(self.http, self.ledger, self.scope, told, (model, prompt, schema))
 
 
 @asynccontextmanager
-async def open_models(registry: Registry, breakers: Breakers) -> AsyncIterator[ModelChains]:
+async def open_models(
+    registry: Registry, breakers: Breakers, ledger: Ledger | None = None
+) -> AsyncIterator[ModelChains]:
     """The models of a process, for its life."""
     async with open_client() as http:
-        yield ModelChains(registry, breakers, http)
+        yield ModelChains(registry, breakers, http, ledger)

@@ -108,6 +108,11 @@ class Model:
         """Its dependency, as `penstock breakers` names it."""
         return f"{MODEL}{self.name}"
 
+    @property
+    def paid(self) -> bool:
+        """Whether a request leaves this process."""
+        return self.provider.wire != LOCAL
+
     def cost(self, input_tokens: int, output_tokens: int) -> float:
         """US dollars for one call; decimal inside, because prices are."""
         return float((input_tokens * self.input_price + output_tokens * self.output_price) / 1_000_000)

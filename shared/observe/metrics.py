@@ -42,6 +42,7 @@ class Metrics:
         self._of_records()
         self._of_the_engine()
         self._of_dependencies()
+        self._of_the_ledger()
 
     def _of_records(self) -> None:
         self.taken = self._counter(
@@ -84,6 +85,21 @@ class Metrics:
             "penstock_model_seconds", "Seconds from request to the last byte.", HANDLER, "model"
         )
 
+    def _of_the_ledger(self) -> None:
+        self.calls_repeated = self._counter(
+            "penstock_calls_repeated_total", "Calls made again, because an earlier try has no recorded end."
+        )()
+        self.calls_reused = self._counter(
+            "penstock_calls_reused_total", "Recorded results that took the place of a call; state as recorded.", "state"
+        )
+        self.ledger_batch = self._histogram(
+            "penstock_ledger_batch_calls", "Calls of one statement; kind: begin, end.", COUNTS, "kind"
+        )
+        self.ledger_seconds = self._histogram(
+            "penstock_ledger_batch_seconds", "Seconds of one statement; kind: begin, end.", TRANSACTION, "kind"
+        )
+        self.spool_bytes = self._gauge("penstock_spool_bytes", "Size of the spool; 0 while PostgreSQL is there.")()
+
     def observe(self, delivery: Delivery, outcome: Outcome[Any], seconds: float) -> None:
         """A record was decided: count it, and log it where it failed or waits."""
         kind, failure, said, level = _told(outcome)
@@ -107,6 +123,8 @@ class Metrics:
     def call(self, call: Call) -> None:
         """A request to a model ended."""
         self.model_calls(call.model, call.outcome).inc()
+        if not call.made:  # its tokens and its cost were counted when it was
+            return
         self.model_tokens(call.model, "input").inc(call.input_tokens)
         self.model_tokens(call.model, "output").inc(call.output_tokens)
         self.model_cost(call.model).inc(call.cost_usd)

@@ -6,6 +6,7 @@ Both the store stage and a rejection by a person end a document, and must tell i
 from datetime import datetime
 
 from schemas.events import DocumentAnalyzed, DocumentClassified, DocumentResult, DocumentValidated, TextExtracted
+from shared.core.context import REUSED
 from shared.core.results import ResultRow
 
 Document = TextExtracted | DocumentClassified | DocumentAnalyzed | DocumentValidated
@@ -30,7 +31,7 @@ def result_of(document: Document, state: str, at: datetime, reason: str = "") ->
         summary=analysis.summary if analysis else "",
         answers=analysis.answers if analysis else {},
         quality=document.validation.quality if isinstance(document, DocumentValidated) else None,
-        models=tuple(dict.fromkeys(call.model for call in calls if call.outcome == "ok")),
+        models=tuple(dict.fromkeys(call.model for call in calls if call.outcome in ("ok", REUSED))),
         cost_usd=sum(call.cost_usd for call in calls),
         reason=reason,
         metadata=document.submission.metadata,

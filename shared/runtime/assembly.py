@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from shared.codec.avro import AvroCodec
 from shared.core import topics
@@ -14,6 +15,7 @@ from shared.runtime.admission import Admission
 from shared.runtime.encoding import Encoder
 from shared.runtime.engine import Engine, EnginePolicy
 from shared.runtime.layers import Layers
+from shared.runtime.once import scope_of
 from shared.runtime.process import Life
 from shared.runtime.runners import Batches, Desk, Inline, Runner, Slow, Tasks
 from shared.runtime.shares import Shares
@@ -26,8 +28,9 @@ def assemble(
 ) -> Engine:
     """The engine of a stage, put together and not started."""
 
-    def context(delivery: Delivery, now: datetime) -> HandlerContext:
-        return HandlerContext(now, delivery.attempt, world)
+    def context(delivery: Delivery, event: Any, now: datetime) -> HandlerContext:
+        scope = scope_of(place, delivery, None if handler.style is Style.BATCH else event)
+        return HandlerContext(now, delivery.attempt, world, scope, delivery.value or b"")
 
     policy, shares = EnginePolicy(), watched.shares
     layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe)

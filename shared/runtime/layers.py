@@ -30,7 +30,7 @@ class Layers:
     place: Place
     handler: Handler
     codec: Codec
-    context: Callable[[Delivery, datetime], Context]
+    context: Callable[[Delivery, Any, datetime], Context]
     """Makes what the handler is handed."""
     now: Callable[[], datetime]
     """UTC."""
@@ -44,7 +44,7 @@ class Layers:
             return self._settle(taken.delivery, None, event, self.now())
         started = self.now()
         with Guard() as guard:
-            guard.outcome = await self.handler.call(event, self.context(taken.delivery, started))
+            guard.outcome = await self.handler.call(event, self.context(taken.delivery, event, started))
         return self._settle(taken.delivery, event, guard.outcome, started)
 
     def cheap(self, taken: Taken) -> Settled:
@@ -54,7 +54,7 @@ class Layers:
             return self._settle(taken.delivery, None, event, self.now())
         started = self.now()
         with Guard() as guard:
-            guard.outcome = self.handler.call(event, self.context(taken.delivery, started))
+            guard.outcome = self.handler.call(event, self.context(taken.delivery, event, started))
         return self._settle(taken.delivery, event, guard.outcome, started)
 
     async def batch(self, batch: Sequence[Taken]) -> Sequence[Settled]:
@@ -64,7 +64,7 @@ class Layers:
         good = [index for index, event in enumerate(events) if not isinstance(event, DeadLetter | Park)]
         outcomes: dict[int, Any] = {i: e for i, e in enumerate(events) if isinstance(e, DeadLetter | Park)}
         if good:
-            context = self.context(batch[good[0]].delivery, started)
+            context = self.context(batch[good[0]].delivery, events[good[0]], started)
             with Guard() as guard:
                 guard.outcome = await self.handler.call([events[i] for i in good], context)
             # An error of the call as a whole is everybody's outcome.

@@ -7,11 +7,15 @@ from typing import Protocol, TypeVar
 from shared.core.context import Answer, Call, Models, Prompt
 from shared.core.delivery import Delivery
 from shared.core.errors import PenstockError
+from shared.core.ledger import Intent, Recorded
+from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
 from shared.ports import BreakerReport
 from shared.runtime.shares import Shares
 
 M = TypeVar("M")
+
+log = logger("ledger")
 
 
 class KnowsBreakers(Protocol):
@@ -72,3 +76,40 @@ class CountedModels:
     def _count(self, calls: Sequence[Call]) -> None:
         for call in calls:
             self.metrics.call(call)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerMetrics:
+    """Counts and tells what the call ledger does."""
+
+    metrics: Metrics
+    """Where it is counted."""
+
+    def repeated(self, intent: Intent) -> None:
+        """The call is made once more, because an earlier try has no end that anybody knows."""
+        self.metrics.calls_repeated.inc()
+        log.warning(
+            "call repeated",
+            document_id=intent.scope.document_id,
+            task=intent.task,
+            model=intent.model,
+            operation=intent.scope.operation,
+            fingerprint=intent.fingerprint,
+        )
+
+    def reused(self, record: Recorded) -> None:
+        """A recorded result took the place of a call."""
+        self.metrics.calls_reused(record.state.value).inc()
+
+    def gathered(self, kind: str, calls: int, seconds: float) -> None:
+        """A batch of `begin` or `end` is committed."""
+        self.metrics.ledger_batch(kind).observe(calls)
+        self.metrics.ledger_seconds(kind).observe(seconds)
+
+    def spooled(self, size: int) -> None:
+        """The spool has so many bytes now."""
+        self.metrics.spool_bytes.set(size)
+
+    def trouble(self, said: str) -> None:
+        """Something out of the ordinary happened."""
+        self.metrics.trouble(said)

@@ -1,6 +1,7 @@
 """What a handler is handed: the ports its stage needs, opened for the life of the service."""
 
 import os
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,19 +12,27 @@ from shared.core.breaker import BreakerPolicy
 from shared.core.context import Blobs, Models
 from shared.core.errors import Misconfigured
 from shared.core.graph import Pipeline
+from shared.core.ledger import Scope
 from shared.core.results import Results
-from shared.core.stage import DATABASE, Handler
+from shared.core.stage import DATABASE, Handler, Style
 from shared.database.pool import open_database
 from shared.database.results import ResultsTable
 from shared.models.client import ModelChains, open_models
 from shared.models.registry import load_registry
 from shared.observe.metrics import Metrics
+from shared.ports import Ledger
+from shared.runtime.ledger import CallLedger, open_ledger
+from shared.runtime.once import once
 from shared.runtime.process import Life
-from shared.runtime.watching import CountedModels
+from shared.runtime.watching import CountedModels, LedgerMetrics
 from shared.settings import Settings, own_settings
 from shared.state.breakers import RedisBreakers
 
 R = TypeVar("R")
+V = TypeVar("V")
+
+OpenModels = Callable[[Scope | None], Models]
+"""Gives the models as they are asked in the work on one record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,7 @@ class World:
 
     blobs: Blobs
     """Large files."""
-    models: Models | None
+    models: OpenModels | None
     """Model chains, where the stage needs one."""
     results: Results | None
     """The table of results, where the stage needs the database."""
@@ -40,11 +49,16 @@ class World:
     """The handler's settings and what it opened, by class."""
     breakers: RedisBreakers | None
     """The breakers of the models."""
+    ledger: Ledger | None
+    """The call ledger, where the handler can wait for it."""
 
     def weaker(self) -> dict[str, str]:
         """Guarantees that are weaker at the moment, and why."""
-        trouble = self.breakers.health if self.breakers else ""
-        return {"breakers": trouble} if trouble else {}
+        said = {
+            "breakers": self.breakers.health if self.breakers else "",
+            "calls": self.ledger.health if isinstance(self.ledger, CallLedger) else "",
+        }
+        return {what: why for what, why in said.items() if why}
 
 
 async def open_world(
@@ -54,9 +68,14 @@ async def open_world(
     settings, needs = life.settings, handler.stage.needs
     chains = [need for need in needs if need != DATABASE]
     breakers = await stack.enter_async_context(open_breakers(life)) if chains else None
-    models = None
+    ledger = None
+    if handler.style is Style.SLOW or chains:
+        name = f"{pipeline.name}.{handler.stage.name}"
+        ledger = await stack.enter_async_context(open_ledger(life, name, LedgerMetrics(metrics)))
+    models: OpenModels | None = None
     if breakers:
-        models = CountedModels(await stack.enter_async_context(open_chains(settings, breakers, chains)), metrics)
+        opened_chains = await stack.enter_async_context(open_chains(settings, breakers, ledger, chains))
+        models = counted(opened_chains, metrics)
     results = None
     if DATABASE in needs:
         url = settings.database_url.get_secret_value()
@@ -68,7 +87,12 @@ async def open_world(
     if handler.opens:
         opened = await stack.enter_async_context(handler.opens(own))
         resources[type(opened)] = opened
-    return World(open_blobs(settings.blobs), models, results, resources, breakers)
+    return World(open_blobs(settings.blobs), models, results, resources, breakers, ledger)
+
+
+def counted(chains: ModelChains, metrics: Metrics) -> OpenModels:
+    """Models of which every request is counted."""
+    return lambda scope: CountedModels(chains.within(scope), metrics)
 
 
 def open_breakers(life: Life) -> RedisBreakers:
@@ -79,13 +103,13 @@ def open_breakers(life: Life) -> RedisBreakers:
 
 
 def open_chains(
-    settings: Settings, breakers: RedisBreakers, chains: list[str]
+    settings: Settings, breakers: RedisBreakers, ledger: Ledger | None, chains: list[str]
 ) -> AbstractAsyncContextManager[ModelChains]:
     """The model chains; Misconfigured where the registry lacks one that the stage needs."""
     registry = load_registry(settings.models_file, os.environ)
     for chain in chains:
         registry.chain(chain)
-    return open_models(registry, breakers)
+    return open_models(registry, breakers, ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +119,10 @@ class HandlerContext:
     now: datetime
     attempt: int
     world: World
+    scope: Scope | None = None
+    """Whose work it is, as the ledger knows it."""
+    content: bytes = b""
+    """The record's value: a step is made once for it."""
 
     @property
     def blobs(self) -> Blobs:
@@ -104,12 +132,21 @@ class HandlerContext:
     @property
     def models(self) -> Models:
         """Model chains."""
-        return opened(self.world.models, "a model chain")
+        return opened(self.world.models, "a model chain")(self.scope)
 
     @property
     def results(self) -> Results:
         """The table of results."""
         return opened(self.world.results, "DATABASE")
+
+    async def once(self, key: str, make: Callable[[], Awaitable[V]], *, kind: type[V] | None = None) -> V:
+        """See `Context.once`. Raises Misconfigured where no one document is at work."""
+        if self.world.ledger is None or self.scope is None or not self.scope.document_id:
+            raise Misconfigured(
+                f"once({key!r}): a step belongs to one document, and this handler takes a batch: make it an async"
+                " handler of one event"
+            )
+        return await once(self.world.ledger, self.scope, self.content, key, make, kind)
 
     def resource(self, kind: type[R]) -> R:
         """What the handler opened, or its settings, by class."""

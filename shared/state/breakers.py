@@ -152,7 +152,7 @@ class RedisBreakers:
                 await self._exchange()
 
     async def _stop(self) -> None:
-        # Once is not enough: on Python 3.11 redis-py can swallow a cancellation (see the registry's `_in_time`).
+        # Once is not enough: on Python 3.11 redis-py can swallow a cancellation (see the registry's `in_time`).
         while running := [task for task in self._tasks if not task.done()]:
             for task in running:
                 task.cancel()

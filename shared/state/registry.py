@@ -36,7 +36,7 @@ class Registry:
     """The connection to one registry. No call takes longer than `DEADLINE`; each raises one of `AWAY`."""
 
     def __init__(self, url: str, policy: BreakerPolicy, who: str, prefix: str = PREFIX) -> None:
-        self.address = _address(url)
+        self.address = address(url)
         # No retry and a short patience: what waits for Redis here is a call that could have been decided locally.
         self._redis: Redis = Redis.from_url(
             url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=Retry(NoBackoff(), 0)
@@ -49,12 +49,12 @@ class Registry:
     async def tell(self, commands: Sequence[Command], everything: bool = False) -> tuple[int, list[Answer]]:
         """Run commands in one call: the server's time, and the state of every breaker named, or of every known one."""
         arguments = [*self._head, wire.encode_commands(commands), "1" if everything else "0"]
-        return wire.decode_answers(await _in_time(self._script(keys=self._keys, args=arguments)))
+        return wire.decode_answers(await in_time(self._script(keys=self._keys, args=arguments)))
 
     async def events(self, limit: int) -> list[BreakerEvent]:
         """The newest changes, newest first. Raises Unavailable."""
         try:
-            found = await _in_time(self._redis.lrange(self._keys[1], 0, limit - 1))
+            found = await in_time(self._redis.lrange(self._keys[1], 0, limit - 1))
             return [wire.decode_event(text) for text in found]
         except AWAY as error:
             raise self.unavailable(error) from error
@@ -89,7 +89,7 @@ class Registry:
         await self._redis.aclose()
 
 
-async def _in_time(asked: Awaitable[Any]) -> Any:
+async def in_time(asked: Awaitable[Any]) -> Any:
     """The answer, or TimeoutError after `DEADLINE`.
 
     In a task of its own, because redis-py sends with `asyncio.wait_for`, which on Python 3.11 can swallow a
@@ -106,7 +106,7 @@ async def _in_time(asked: Awaitable[Any]) -> Any:
         task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
 
-def _address(url: str) -> str:
+def address(url: str) -> str:
     """Host and port, without the password. Raises Misconfigured where it is no address of a Redis."""
     parts = urlsplit(url)
     if parts.scheme not in ("redis", "rediss", "unix"):

@@ -8,11 +8,15 @@ from typing import Any
 
 from shared.core.context import Answer, Blobs, Models, Prompt
 from shared.core.event import Event
+from shared.core.graph import tenant_of
+from shared.core.ledger import Scope
 from shared.core.outcome import Outcome
 from shared.core.results import Results
 from shared.core.stage import Handler, Style
 from shared.memory.blobs import MemoryBlobs
+from shared.memory.ledger import MemoryLedger
 from shared.memory.results import MemoryResults
+from shared.ports import Ledger
 from shared.runtime.layers import Guard
 from shared.runtime.world import HandlerContext, World
 from shared.settings import own_settings
@@ -28,6 +32,8 @@ class Ports:
     """Model chains; `answering` makes one of a function."""
     results: Results = field(default_factory=MemoryResults)
     """The table of results."""
+    ledger: Ledger = field(default_factory=MemoryLedger)
+    """The call ledger: what `ctx.once` made is found again by whoever is given the same one."""
     settings: Any = None
     """The handler's own settings; None: its class with what the environment says."""
     resource: Any = None
@@ -57,7 +63,14 @@ async def run(
     """The outcome of one event. Raises Misconfigured, which is nobody's outcome."""
     async with AsyncExitStack() as stack:
         world = await open_world(stack, handler, ports or Ports())
-        return await call(handler, event, HandlerContext(now or datetime.now(UTC), attempt, world))
+        scope = Scope("alone", handler.stage.name, tenant_of(event), event.document_id, "alone")
+        context = HandlerContext(now or datetime.now(UTC), attempt, world, scope, content_of(event))
+        return await call(handler, event, context)
+
+
+def content_of(event: Event) -> bytes:
+    """What stands for the record's bytes, which nobody has encoded here."""
+    return repr(event).encode("utf-8", "surrogatepass")
 
 
 async def open_world(stack: AsyncExitStack, handler: Handler, ports: Ports) -> World:
@@ -69,7 +82,11 @@ async def open_world(stack: AsyncExitStack, handler: Handler, ports: Ports) -> W
     if resource is None and handler.opens is not None:
         resource = await stack.enter_async_context(handler.opens(settings))
     resources = {type(given): given for given in (settings, resource) if given is not None}
-    return World(ports.blobs, ports.models, ports.results, resources, None)
+    given_models = ports.models
+    models = None if given_models is None else lambda scope: given_models
+    # Who runs a batch alone is to learn there that a batch has no steps.
+    ledger = None if handler.style is Style.BATCH else ports.ledger
+    return World(ports.blobs, models, ports.results, resources, None, ledger)
 
 
 async def call(handler: Handler, event: Event, context: HandlerContext) -> Outcome[Any]:

@@ -18,8 +18,9 @@ from shared.core.headers import Headers, history_of
 from shared.core.outcome import Park
 from shared.core.settle import Place, Settled, Write, settle
 from shared.core.stage import Handler, Stage
+from shared.runtime.once import scope_of
 from shared.runtime.world import HandlerContext, World
-from shared.testing.alone import Ports, call, open_world
+from shared.testing.alone import Ports, call, content_of, open_world
 
 MOST_STEPS = 1000
 """Records one document may cause; a handler that emits without end is stopped here."""
@@ -86,11 +87,13 @@ class Line:
     async def _settled(self, step: Step, journey: Journey) -> Settled:
         delivery = delivered(self.pipeline, step)
         handler, now = self.handlers[step.stage.name], datetime.now(UTC)
-        context = HandlerContext(now, delivery.attempt, self.worlds[step.stage.name])
+        place = Place(self.pipeline, step.stage)
+        scope = scope_of(place, delivery, step.event)
+        context = HandlerContext(now, delivery.attempt, self.worlds[step.stage.name], scope, content_of(step.event))
         outcome = await call(handler, step.event, context)
         if isinstance(outcome, Park):
             journey.failure, journey.message = outcome.dependency, outcome.message
-        return settle(Place(self.pipeline, step.stage), delivery, step.event, outcome, now)
+        return settle(place, delivery, step.event, outcome, now)
 
     def _follow(self, write: Write, step: Step, journey: Journey, until: str) -> list[Step]:
         """What a write leads to: another step, or an end."""

@@ -20,6 +20,7 @@ from shared.blobs.store import open_blobs
 from shared.core.breaker import BreakerPolicy
 from shared.core.context import Blobs
 from shared.core.results import Results
+from shared.database.ledger import CallsTable
 from shared.database.migrate import migrate
 from shared.database.pool import open_database
 from shared.database.results import ResultsTable
@@ -27,11 +28,15 @@ from shared.database.reviews import ReviewsTable
 from shared.database.submissions import SubmissionsTable
 from shared.memory.blobs import MemoryBlobs
 from shared.memory.breakers import MemoryBreakers
+from shared.memory.ledger import MemoryLedger
 from shared.memory.results import MemoryResults
 from shared.memory.reviews import MemoryReviews
 from shared.memory.submissions import MemorySubmissions
-from shared.ports import Breakers, Reviews, StoredResults, Submissions
+from shared.ports import Breakers, Ledger, Reviews, StoredResults, Submissions
+from shared.runtime.ledger import BRISK, CallLedger
+from shared.runtime.spool import Spool
 from shared.state.breakers import RedisBreakers
+from tests.ledgers import Silent
 
 
 class KeptResults(Results, StoredResults, Protocol):
@@ -89,6 +94,25 @@ REVIEWS: dict[str, Opens] = {
 RESULTS: dict[str, Opens] = {
     "memory": lambda place: made(MemoryResults()),
     "postgres": lambda place: place.table(ResultsTable),
+}
+
+
+@asynccontextmanager
+async def postgres_ledger(place: Place, url: str = "") -> AsyncIterator[Ledger]:
+    """The ledger of a service, on PostgreSQL, or on whatever the address leads to."""
+    async with open_database(url or place.request.getfixturevalue("postgres_url"), "tests", BRISK) as database:
+        spool = Spool(place.folder / "spool", f"{place.name}.analyze", "one")
+        ledger = CallLedger(CallsTable(database, "one"), spool, None, Silent())
+        yield ledger
+        await ledger.close()
+        spool.close()
+
+
+NOWHERE = "postgresql://nobody@127.0.0.1:9/nothing"
+LEDGERS: dict[str, Opens] = {
+    "memory": lambda place: made(MemoryLedger()),
+    "postgres": postgres_ledger,
+    "spool": lambda place: postgres_ledger(place, NOWHERE),
 }
 
 Member = Callable[[str, BreakerPolicy], Awaitable[ToldBreakers]]
@@ -162,6 +186,12 @@ async def reviews(request: pytest.FixtureRequest, place: Place) -> AsyncIterator
 @pytest.fixture(params=RESULTS)
 async def results(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[KeptResults]:
     async with RESULTS[request.param](place) as opened:
+        yield opened
+
+
+@pytest.fixture(params=LEDGERS)
+async def ledger(request: pytest.FixtureRequest, place: Place) -> AsyncIterator[Ledger]:
+    async with LEDGERS[request.param](place) as opened:
         yield opened
 
 

@@ -46,7 +46,7 @@ class Seen:
         self.outcomes.append(outcome)
 
 
-def context(_: Delivery, __: datetime) -> Context:
+def context(_: Delivery, __: Any, ___: datetime) -> Context:
     return cast(Context, None)
 
 

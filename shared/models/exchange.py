@@ -1,0 +1,139 @@
+"""One request to one model and its answer, checked; through the call ledger, where it is paid for only once.
+
+    the ledger has an accepted answer        -> it is used, whoever asked for it
+    … a rejected one of the same operation   -> it is rejected again, and not paid again
+    else                                     -> noted, sent, checked, recorded
+
+Answers that are no use are rejected: they were given, and may be billed. What a breaker blames on the provider has
+failed: nothing was given, and the next try is free to be made.
+"""
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Generic, TypeVar
+
+import httpx
+
+from shared.core.breaker import BLAMED
+from shared.core.context import REUSED, Call, Prompt
+from shared.core.failures import Failure
+from shared.core.ledger import Intent, Recorded, Scope, State, call_fingerprint
+from shared.models.answers import Checked, check, json_schema, schema_text
+from shared.models.registry import Model
+from shared.models.transport import send
+from shared.models.wire import Reply
+from shared.ports import Ledger
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange(Generic[M]):
+    """A question with its answer."""
+
+    reply: Reply
+    """What came back."""
+    checked: Checked[M]
+    """What it is worth."""
+    milliseconds: int
+    """How long it took."""
+    reused: bool = False
+    """It was found in the ledger."""
+    counted: bool = True
+    """Tokens and cost belong to the work in hand: nobody else tells of them."""
+
+    def call(self, model: Model, prompt: Prompt) -> Call:
+        """What is told of it."""
+        failure = self.checked.failure.value if self.checked.failure else ""
+        found = f"{REUSED}:{failure}" if failure else REUSED
+        used, given = (self.reply.input_tokens, self.reply.output_tokens) if self.counted else (0, 0)
+        return Call(
+            task=prompt.task,
+            provider=model.provider.name,
+            model=model.id,
+            prompt=prompt.name,
+            input_tokens=used,
+            output_tokens=given,
+            cost_usd=model.cost(used, given),
+            milliseconds=self.milliseconds,
+            outcome=found if self.reused else failure or "ok",
+        )
+
+
+async def ask_unrecorded(client: httpx.AsyncClient, model: Model, prompt: Prompt, schema: type[M]) -> Exchange[M]:
+    """Send it."""
+    reply, milliseconds = await send(client, model, prompt, json_schema(schema))
+    return Exchange(reply, checked(reply, schema), milliseconds)
+
+
+async def ask_recorded(
+    client: httpx.AsyncClient,
+    ledger: Ledger,
+    scope: Scope,
+    told: Callable[[Failure | None], None],
+    question: tuple[Model, Prompt, type[M]],
+) -> Exchange[M]:
+    """Find it, or send and record it; `told` learns how a request that was sent has ended, before it is recorded."""
+    model, prompt, schema = question
+    intent = intent_of(scope, model, prompt, schema)
+    begun = await ledger.begin(intent)
+    if begun.found is not None:
+        return found(begun.found, scope, schema)
+    exchange = await ask_unrecorded(client, model, prompt, schema)
+    told(exchange.checked.failure)
+    stands = await ledger.end(record_of(intent, model, exchange))
+    if stands.intent.ticket == intent.ticket:
+        return exchange
+    # Another process was faster. Its answer is everybody's; ours is paid all the same, and nobody else tells of that.
+    other = found(stands, scope, schema)
+    return exchange if other.checked.value is None else Exchange(exchange.reply, other.checked, exchange.milliseconds)
+
+
+def intent_of(scope: Scope, model: Model, prompt: Prompt, schema: Any) -> Intent:
+    """The request as the ledger knows it: everything that is sent is in its name."""
+    request = (
+        model.provider.name,
+        model.id,
+        str(model.max_output),
+        prompt.name,
+        str(prompt.sample),
+        prompt.system,
+        prompt.user,
+        schema_text(schema),
+    )
+    return Intent(call_fingerprint(scope, request), scope, prompt.task, model.id, secrets.randbits(63))
+
+
+def record_of(intent: Intent, model: Model, exchange: Exchange[Any]) -> Recorded:
+    """How it ended."""
+    reply, failure = exchange.reply, exchange.checked.failure
+    state = State.ACCEPTED if failure is None else State.FAILED if failure in BLAMED else State.REJECTED
+    return Recorded(
+        intent,
+        state,
+        json.dumps(asdict(reply)),
+        failure.value if failure else "",
+        reply.input_tokens,
+        reply.output_tokens,
+        model.cost(reply.input_tokens, reply.output_tokens),
+        exchange.milliseconds,
+    )
+
+
+def found(record: Recorded, scope: Scope, schema: type[M]) -> Exchange[M]:
+    """A recorded answer, checked anew: what a reader's own rules no longer accept must not pass for accepted."""
+    said = json.loads(record.result)
+    failure = Failure(said["failure"]) if said["failure"] else None
+    reply = Reply(**said | {"failure": failure})
+    own = record.intent.scope
+    counted = (own.operation, own.document_id) == (scope.operation, scope.document_id)
+    return Exchange(reply, checked(reply, schema), record.milliseconds, reused=True, counted=counted)
+
+
+def checked(reply: Reply, schema: type[M]) -> Checked[M]:
+    """What a reply is worth."""
+    if reply.failure:
+        return Checked(failure=reply.failure, message=reply.message)
+    return check(reply.text, schema)
