@@ -100,6 +100,10 @@ class Breakers(Protocol):
         """A call ended: None where the dependency did its work."""
         ...
 
+    async def opens(self, name: str, seconds: float) -> bool:
+        """Whether it is open, or opens within that time: what a failed call asks to learn if it was an outage."""
+        ...
+
     async def reports(self) -> Sequence[BreakerReport]:
         """Every known breaker."""
         ...

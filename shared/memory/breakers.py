@@ -45,6 +45,10 @@ class MemoryBreakers:
         """A call ended."""
         self._keep(name, rules.record(self._policy, self._state(name), self._now(), self.who, Tally().plus(failure)))
 
+    async def opens(self, name: str, seconds: float) -> bool:
+        """Whether it is open: here nobody else's failures can open it later."""
+        return self._state(name).phase is not Phase.CLOSED
+
     async def reports(self) -> Sequence[BreakerReport]:
         """Every known breaker, by name."""
         now = self._now()

@@ -1,15 +1,17 @@
 """A chain of models, asked in order behind their breakers.
 
     for each model of the chain
+        it hangs, and holds half of the process's slots  -> note it, next model
         breaker closed?  no  -> note it, next model
         call             provider fault        -> note it, next model
                          refusal               -> next model
                          bad JSON, cut off     -> one repair at the same model, then next model
                          content policy        -> failed: another model must not be used to dodge it
                          token limit           -> only models with a larger window are left
-    nobody answered      a provider fault      -> Failed: it heals
-                         a breaker was open    -> Unavailable: wait, for that model might have answered
-                         else                  -> Failed, as the last model failed
+    nobody answered      faults that opened the breaker  -> Unavailable: it was the outage, and costs no attempt
+                         another provider fault          -> Failed: it heals
+                         a breaker was open              -> Unavailable: wait, for that model might have answered
+                         else                            -> Failed, as the last model failed
 
 Every request is recorded with what it cost, also where nothing came of it.
 """
@@ -27,13 +29,17 @@ from shared.core.context import Answer, Call, Prompt
 from shared.core.errors import Failed, Unavailable
 from shared.core.failures import Failure
 from shared.core.ledger import Scope
-from shared.models.answers import REPAIRABLE, Checked, repaired
+from shared.models.answers import REPAIRABLE, repaired
 from shared.models.exchange import Exchange, ask_recorded, ask_unrecorded
 from shared.models.registry import Model, Registry
+from shared.models.slots import CallSlots
 from shared.models.transport import open_client
 from shared.ports import Breakers, Ledger
 
 M = TypeVar("M")
+
+JUDGED_SECONDS = 1.0
+"""How long a failed call waits to learn whether it was one of those that open the breaker."""
 
 
 class ModelFailed(Failed):
@@ -83,12 +89,26 @@ class Asking:
             e.failure is Failure.TOKEN_LIMIT and model.context_window <= e.model.context_window for e in self.ended
         )
 
-    def verdict(self) -> ModelFailed | ModelUnavailable:
-        """Why there is no answer. What an outage kept from answering outweighs what others said of the question."""
-        able = [e for e in self.ended if not self.too_small(e.model)]
-        calls = tuple(self.calls)
-        if faults := [e for e in able if e.failure in BLAMED]:
+    @property
+    def able(self) -> list[Ended]:
+        """What was said of the models into which the question fits."""
+        return [e for e in self.ended if not self.too_small(e.model)]
+
+    @property
+    def faults(self) -> list[Ended]:
+        """Where the provider was at fault, and not the question."""
+        return [e for e in self.able if e.failure in BLAMED]
+
+    def verdict(self, *, outage: bool) -> ModelFailed | ModelUnavailable:
+        """Why there is no answer. What an outage kept from answering outweighs what others said of the question.
+
+        `outage`: the breakers of all models at fault are open.
+        """
+        able, calls = self.able, tuple(self.calls)
+        if faults := self.faults:
             last = faults[-1]
+            if outage:
+                return ModelUnavailable(last.model.breaker, last.message, last.after or 1.0, calls)
             return ModelFailed(last.failure or Failure.INTERNAL, last.message, last.after, calls)
         if away := [e for e in able if e.failure is None]:
             return ModelUnavailable(away[0].model.breaker, away[0].message, away[0].after or 1.0, calls)
@@ -110,6 +130,8 @@ class ModelChains:
     """Where every request is recorded; None: nowhere, as in a trial on local files."""
     scope: Scope | None = None
     """In whose work it is asked; None: nobody's, and nothing is recorded."""
+    slots: CallSlots = field(default_factory=CallSlots)
+    """Who holds how many of the process's slots."""
 
     def within(self, scope: Scope | None) -> "ModelChains":
         """The same models, asked in the work on one record."""
@@ -126,32 +148,41 @@ class ModelChains:
                 return Answer(value, tuple(asking.calls))
             if asking.ended[-1].failure is Failure.CONTENT_POLICY:
                 break
-        raise asking.verdict()
+        # The failures that open a breaker are all of one outage, also those that came before the last one of them.
+        outage = all([await self.breakers.opens(e.model.breaker, JUDGED_SECONDS) for e in asking.faults])
+        raise asking.verdict(outage=outage)
 
     async def _ask_model(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> M | None:
         """Ask one model, with one repair; None where it gave no answer, and `asking` says why."""
-        question = prompt
-        for _ in range(2):
+        exchange = await self._call(model, prompt, schema, asking)
+        if exchange is not None and exchange.checked.failure in REPAIRABLE:
+            exchange = await self._call(model, repaired(prompt, exchange.checked), schema, asking)
+        if exchange is None:
+            return None
+        checked = exchange.checked
+        if checked.value is None:
+            asking.ended.append(Ended(model, checked.failure, f"{model.name}: {checked.message}", exchange.reply.after))
+        return checked.value
+
+    async def _call(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> Exchange[M] | None:
+        """One request, or its recorded result, noted with what it cost; None where it may not be made now."""
+        # The slot comes first: a probe that was leased and then not made would keep everybody else from trying.
+        slot = self.slots.enter(model.breaker)
+        if slot is None:
+            asking.ended.append(Ended(model, None, f"{model.breaker}: its calls hang, and hold half of the slots", 1.0))
+            return None
+        answered = False
+        try:
             permit = await self.breakers.ask(model.breaker)
             if not permit.allowed:
                 asking.ended.append(Ended(model, None, f"{model.breaker}: its breaker is open", permit.after))
                 return None
-            checked, after = await self._call(model, question, schema, asking)
-            if checked.value is not None:
-                return checked.value
-            if checked.failure not in REPAIRABLE:
-                break
-            question = repaired(prompt, checked)
-        asking.ended.append(Ended(model, checked.failure, f"{model.name}: {checked.message}", after))
-        return None
-
-    async def _call(
-        self, model: Model, prompt: Prompt, schema: type[M], asking: Asking
-    ) -> tuple[Checked[M], float | None]:
-        """One request, or its recorded result; noted with what it cost."""
-        exchange = await self._exchange(model, prompt, schema)
+            exchange = await self._exchange(model, prompt, schema)
+            answered = not exchange.reused and exchange.checked.failure is not Failure.TIMEOUT
+        finally:
+            self.slots.leave(model.breaker, slot, answered=answered)
         asking.calls.append(exchange.call(model, prompt))
-        return exchange.checked, exchange.reply.after
+        return exchange
 
     async def _exchange(self, model: Model, prompt: Prompt, schema: type[M]) -> Exchange[M]:
         if self.ledger is None or self.scope is None or not model.paid:
@@ -164,8 +195,8 @@ class ModelChains:
 
 @asynccontextmanager
 async def open_models(
-    registry: Registry, breakers: Breakers, ledger: Ledger | None = None
+    registry: Registry, breakers: Breakers, ledger: Ledger | None = None, slots: CallSlots | None = None
 ) -> AsyncIterator[ModelChains]:
     """The models of a process, for its life."""
     async with open_client() as http:
-        yield ModelChains(registry, breakers, http, ledger)
+        yield ModelChains(registry, breakers, http, ledger, slots=slots or CallSlots())

@@ -1,6 +1,6 @@
 """How the engine of a stage is put together."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from shared.core.settle import Place
 from shared.core.stage import Handler, Style
 from shared.kafka import properties
 from shared.kafka.transactions import Transactor
+from shared.models.slots import CallSlots
 from shared.runtime.admission import Admission
 from shared.runtime.encoding import Encoder
 from shared.runtime.engine import Engine, EnginePolicy
@@ -35,28 +36,36 @@ def assemble(
     policy, shares = EnginePolicy(), watched.shares
     layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe)
     encode = Encoder(place, codec, utc_now, watched.metrics.observe)
-    make = runner_for(handler, layers, shares, Tasks(life.fail), policy)
+    runners = Runners(handler, layers, shares, Tasks(life.fail), policy, world.slots)
     identity = topics.transactional_id(place.pipeline.name, place.stage.name, life.instance)
     producing = properties.transactional(life.settings.kafka.properties(), identity)
     transactor = Transactor(producing, watched.metrics.trouble)
-    return Engine(policy, shares, transactor, Admission(place, shares, encode, utc_now, make), watched)
+    return Engine(policy, shares, transactor, Admission(place, shares, encode, utc_now, runners.make), watched)
 
 
-def runner_for(
-    handler: Handler, layers: Layers, shares: Shares, tasks: Tasks, policy: EnginePolicy
-) -> Callable[[Desk], Runner]:
+@dataclass(frozen=True, slots=True)
+class Runners:
     """Makes the runner that suits the way the handler is written."""
 
-    def make(desk: Desk) -> Runner:
-        match handler.style:
-            case Style.SLOW:
-                return Slow(desk, shares, tasks, layers.slow, lambda: policy.in_flight)
-            case Style.CHEAP:
-                return Inline(desk, shares, tasks, layers.cheap)
-            case Style.BATCH:
-                return Batches(desk, shares, tasks, layers.batch, policy.batch)
+    handler: Handler
+    layers: Layers
+    shares: Shares
+    tasks: Tasks
+    policy: EnginePolicy
+    slots: CallSlots
 
-    return make
+    def make(self, desk: Desk) -> Runner:
+        """The runner that tells this desk."""
+        match self.handler.style:
+            case Style.SLOW:
+                return Slow(desk, self.shares, self.tasks, self.layers.slow, self._slots)
+            case Style.CHEAP:
+                return Inline(desk, self.shares, self.tasks, self.layers.cheap)
+            case Style.BATCH:
+                return Batches(desk, self.shares, self.tasks, self.layers.batch, self.policy.batch)
+
+    def _slots(self) -> int:
+        return self.policy.in_flight + self.slots.set_aside()
 
 
 def utc_now() -> datetime:

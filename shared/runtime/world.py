@@ -1,9 +1,9 @@
 """What a handler is handed: the ports its stage needs, opened for the life of the service."""
 
 import os
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,7 +18,8 @@ from shared.core.stage import DATABASE, Handler, Style
 from shared.database.pool import open_database
 from shared.database.results import ResultsTable
 from shared.models.client import ModelChains, open_models
-from shared.models.registry import load_registry
+from shared.models.registry import Registry, load_registry
+from shared.models.slots import CallSlots
 from shared.observe.metrics import Metrics
 from shared.ports import Ledger
 from shared.runtime.ledger import CallLedger, open_ledger
@@ -51,6 +52,8 @@ class World:
     """The breakers of the models."""
     ledger: Ledger | None
     """The call ledger, where the handler can wait for it."""
+    slots: CallSlots = field(default_factory=CallSlots)
+    """Who holds how many of the process's slots."""
 
     def weaker(self) -> dict[str, str]:
         """Guarantees that are weaker at the moment, and why."""
@@ -73,8 +76,10 @@ async def open_world(
         name = f"{pipeline.name}.{handler.stage.name}"
         ledger = await stack.enter_async_context(open_ledger(life, name, LedgerMetrics(metrics)))
     models: OpenModels | None = None
+    slots = CallSlots()
     if breakers:
-        opened_chains = await stack.enter_async_context(open_chains(settings, breakers, ledger, chains))
+        registry = registry_with(settings, chains)
+        opened_chains = await stack.enter_async_context(open_models(registry, breakers, ledger, slots))
         models = counted(opened_chains, metrics)
     results = None
     if DATABASE in needs:
@@ -87,7 +92,7 @@ async def open_world(
     if handler.opens:
         opened = await stack.enter_async_context(handler.opens(own))
         resources[type(opened)] = opened
-    return World(open_blobs(settings.blobs), models, results, resources, breakers, ledger)
+    return World(open_blobs(settings.blobs), models, results, resources, breakers, ledger, slots)
 
 
 def counted(chains: ModelChains, metrics: Metrics) -> OpenModels:
@@ -102,14 +107,12 @@ def open_breakers(life: Life) -> RedisBreakers:
     return RedisBreakers(life.settings.redis_url.get_secret_value(), policy, life.instance)
 
 
-def open_chains(
-    settings: Settings, breakers: RedisBreakers, ledger: Ledger | None, chains: list[str]
-) -> AbstractAsyncContextManager[ModelChains]:
-    """The model chains; Misconfigured where the registry lacks one that the stage needs."""
+def registry_with(settings: Settings, chains: Sequence[str]) -> Registry:
+    """The model registry. Raises Misconfigured where it lacks a chain that the stage needs."""
     registry = load_registry(settings.models_file, os.environ)
     for chain in chains:
         registry.chain(chain)
-    return open_models(registry, breakers, ledger)
+    return registry
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,15 @@ class RedisBreakers:
         if not self.healthy:
             self._copies.count_alone()
 
+    async def opens(self, name: str, seconds: float) -> bool:
+        """Whether it is open, or opens within that time; from the local copy, which hears of it within moments."""
+        deadline = time.monotonic() + seconds
+        while self._copies.closed(name):
+            if time.monotonic() >= deadline:
+                return False
+            await asyncio.sleep(FLUSH / 2)
+        return True
+
     async def reports(self) -> Sequence[BreakerReport]:
         """Every known breaker, by name; from the local copies while the registry is away."""
         await self._exchange()

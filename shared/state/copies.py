@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.core import breaker as rules
-from shared.core.breaker import Breaker, BreakerPolicy, Tally, Verdict
+from shared.core.breaker import Breaker, BreakerPolicy, Phase, Tally, Verdict
 from shared.core.failures import Failure
 from shared.state.wire import Answer, Command
 
@@ -35,6 +35,11 @@ class Copies:
     def untold(self) -> bool:
         """Whether outcomes wait to be told."""
         return bool(self._untold)
+
+    def closed(self, name: str) -> bool:
+        """Whether the copy is closed."""
+        breaker = self.known.get(name)
+        return breaker is None or breaker.phase is Phase.CLOSED
 
     def ask(self, name: str) -> Verdict:
         """What the copy says; PROBE means that the lease has still to be asked for."""

@@ -6,9 +6,11 @@ from decimal import Decimal
 import pytest
 
 from services.analyze.prompts import prompt_for
+from shared.core.bulkhead import BulkheadPolicy
 from shared.core.errors import Misconfigured
 from shared.core.failures import Failure
 from shared.models.client import ModelFailed, ModelUnavailable, open_models
+from shared.models.slots import CallSlots
 from shared.pipelines.document_types import Task
 from tests.models.world import INVOICE, PROMPT, PlainBreakers, World, until
 
@@ -61,6 +63,55 @@ async def test_a_fault_of_the_last_available_model_heals_by_itself(world: World)
     with pytest.raises(ModelFailed) as caught:
         await world.ask()
     assert (caught.value.failure, caught.value.after) == (Failure.RATE_LIMITED, 2.0)
+
+
+class OpeningBreakers(PlainBreakers):
+    """Breakers that the first failure opens."""
+
+    def record(self, name: str, failure: Failure | None) -> None:
+        super().record(name, failure)
+        if failure:
+            self.opened.add(name)
+
+
+async def test_a_failure_that_opens_the_breaker_is_the_outages_and_costs_no_attempt(world: World) -> None:
+    world.breakers = OpeningBreakers()
+    world.fail("server_error")
+    with pytest.raises(ModelUnavailable) as caught:
+        await world.ask("sim-large")
+    assert caught.value.dependency == "model:sim-large"
+    assert [call.outcome for call in caught.value.calls] == ["server_error"]
+
+
+async def test_a_failure_at_a_model_that_works_for_others_costs_an_attempt(world: World) -> None:
+    world.breakers = OpeningBreakers("model:sim-large")
+    world.fail("server_error", model="sim-small")
+    world.breakers.record = lambda name, failure: None  # type: ignore[method-assign]
+    with pytest.raises(ModelFailed):
+        await world.ask("sim-large", "sim-small")
+
+
+async def test_a_model_that_hangs_and_holds_half_of_the_slots_is_passed_over(world: World) -> None:
+    now = [0.0]
+    slots = CallSlots(BulkheadPolicy(slots=2), clock=lambda: now[0])
+    slots.enter("model:sim-large")
+    now[0] = 600.0
+    async with open_models(world.registry(), world.breakers, slots=slots) as chains:
+        answer = await chains.ask("analyst", PROMPT, dict)
+    assert [call.model for call in answer.calls] == ["sim-small"]
+    assert world.breakers.asked == ["model:sim-small"]
+
+
+async def test_every_slot_is_given_back(world: World) -> None:
+    now = [0.0]
+    slots = CallSlots(BulkheadPolicy(slots=2), clock=lambda: now[0])
+    world.fail("server_error", model="sim-large", times=1)
+    world.breakers = PlainBreakers("model:sim-small")
+    async with open_models(world.registry(), world.breakers, slots=slots) as chains:
+        await chains.ask("analyst", PROMPT, dict)
+    now[0] = 600.0
+    assert slots.set_aside() == 0
+    assert [slots.enter("model:sim-large"), slots.enter("model:sim-small")] != [None, None]
 
 
 async def test_a_refusal_waits_for_a_model_that_is_away_and_might_answer(world: World) -> None:

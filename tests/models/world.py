@@ -46,6 +46,9 @@ class PlainBreakers:
     def record(self, name: str, failure: Failure | None) -> None:
         self.records.append((name, failure))
 
+    async def opens(self, name: str, seconds: float) -> bool:
+        return name in self.opened
+
     async def reports(self) -> Sequence[BreakerReport]:
         return []
 
