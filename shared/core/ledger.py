@@ -121,6 +121,8 @@ def begin(row: Row | None, intent: Intent) -> tuple[Row, Begun]:
     """Look up, and note the intent where there is no result to use."""
     if row is None:
         return Row(Recorded(intent, State.INTENT)), Begun()
+    if intent.ticket in row.ended:  # told again, out of a spool
+        return row, Begun()
     stands = row.record
     same_operation = stands.intent.scope.operation == intent.scope.operation
     if stands.state is State.ACCEPTED or (stands.state is State.REJECTED and same_operation):

@@ -44,7 +44,7 @@ TOLD = ASKED | {
 }
 """What is told of a result."""
 
-NEW = """(c.ticket <> excluded.ticket and c.state <> 'accepted'
+NEW = """(c.ticket <> excluded.ticket and c.state <> 'accepted' and not c.ended @> array[excluded.ticket]
     and not (c.state = 'rejected' and c.operation = excluded.operation))"""
 """Whether an intent takes the row."""
 
@@ -60,7 +60,7 @@ on conflict (fingerprint) do update set
     repeat = case when {NEW} then c.state = 'intent' else c.repeat end,
     repeats = c.repeats + ({NEW} and c.state = 'intent')::int
 returning fingerprint, pipeline, stage, tenant, document_id, task, model, operation, ticket, state, result, failure,
-    milliseconds, repeat
+    milliseconds, repeat, ended
 """
 
 TAKES = "(c.state <> 'accepted' and (excluded.state = 'accepted' or c.ticket = excluded.ticket))"
@@ -162,6 +162,8 @@ def halves(batch: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
 
 
 def _begun(intent: Intent, row: Mapping[str, Any]) -> Begun:
+    if intent.ticket in row["ended"]:
+        return Begun()
     if row["state"] in (State.ACCEPTED, State.REJECTED):
         return Begun(_record(row))
     return Begun(repeat=row["repeat"])
