@@ -56,6 +56,10 @@ class Herd:
         """What all of them said, for a failing test."""
         return "\n".join(f"{path.name}: {path.read_text()[-2000:]}" for path in sorted(self._folder.glob("*.log")))
 
+    def log_whole(self) -> str:
+        """Everything that all of them said."""
+        return "\n".join(path.read_text() for path in sorted(self._folder.glob("*.log")))
+
     def __enter__(self) -> "Herd":
         return self
 
