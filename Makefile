@@ -25,8 +25,8 @@ demo: setup ## run the main job on the sample documents, and show what Penstock 
 test: setup ## run the tests, on real Kafka, Redis and PostgreSQL
 	@$(RUN) -m pytest
 
-bench: setup ## measure a cheap stage against the raw client, exactly once both
-	@$(RUN) -m tests.bench.engine
+bench: setup ## measure the engine: slow calls, kill -9, a model away, exactly once, latency, retries; half an hour
+	@.venv/bin/penstock bench engine --json
 
 chaos: setup ## kill processes in mid-run and let an outsider audit what became of every document
 	@$(RUN) -m pytest tests/chaos

@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     """Address on which /health and /metrics listen."""
     health_port: int = Field(default=0, ge=0, le=65535)
     """Port of /health and /metrics; 0: a free one."""
+    in_flight: int = Field(default=256, ge=1, le=10_000)
+    """Slow documents that a process of a stage works on at once."""
     group_protocol: str = Field(default="", pattern="^(|classic|consumer)$")
     """Kafka group protocol; empty: the newer one where the broker is the embedded one, else classic."""
     breaker: BreakerSettings = BreakerSettings()

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from infra.bench.homes import temporary_home
 from infra.local.parts import Endpoints, start_parts
-from tests.homes import temporary_home
 
 SETTINGS = {
     "kafka": "PENSTOCK_KAFKA__BOOTSTRAP_SERVERS",

@@ -23,6 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "dlq": ("dlq:APP", "List, show, replay and discard dead letters."),
     "breakers": ("breakers:APP", "Show, trip and reset the circuit breakers."),
     "review": ("review:APP", "List, show and decide what waits for a person."),
+    "bench": ("bench:bench", "Measure the product on this machine."),
     "config": ("config:config", "Show every setting and where it came from."),
 }
 """Verb to where its code is and what it does; the sentence stands here so that --help imports none of them."""

@@ -33,7 +33,7 @@ def assemble(
         scope = scope_of(place, delivery, None if handler.style is Style.BATCH else event)
         return HandlerContext(now, delivery.attempt, world, scope, delivery.value or b"")
 
-    policy, shares = EnginePolicy(), watched.shares
+    policy, shares = EnginePolicy(in_flight=life.settings.in_flight), watched.shares
     layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe)
     encode = Encoder(place, codec, utc_now, watched.metrics.observe)
     runners = Runners(handler, layers, shares, Tasks(life.fail), policy, world.slots)

@@ -5,7 +5,7 @@ All are functions of the shares as they stand; whoever calls holds their lock.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.core.progress import MAX_INCOMPLETE
 from shared.runtime.share import Share, Taken
@@ -23,6 +23,16 @@ class Limits:
     """Records taken up, not done, and not waiting; half as many may wait for a dependency."""
     size: int = 64 << 20
     """Their bytes; half as many may wait for a dependency, and half as many in retry and parked topics."""
+
+
+def limits_for(in_flight: int) -> Limits:
+    """The limits of a process that works on so many slow records at once.
+
+    Twice as many are taken up, so that a slot that falls free finds its next record here. A partition's progress has
+    limits of its own: more in flight than `MAX_INCOMPLETE` needs more partitions.
+    """
+    usual = Limits()
+    return replace(usual, records=max(usual.records, 2 * in_flight))
 
 
 def room(limits: Limits, shares: Collection[Share], held: Collection[Partition]) -> int:

@@ -22,6 +22,7 @@ from shared.runtime.assembly import assemble
 from shared.runtime.engine import Engine
 from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, end_at_once, run
+from shared.runtime.room import limits_for
 from shared.runtime.schemas import Schemas, codec_for
 from shared.runtime.shares import Shares
 from shared.runtime.watching import EngineMetrics
@@ -44,7 +45,7 @@ async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
     metrics = Metrics(pipeline.name, handler.stage.name)
     async with AsyncExitStack() as stack:
         world = await open_world(stack, life, pipeline, handler, metrics)
-        shares = Shares(topics=pipeline.topics(handler.stage))
+        shares = Shares(limits_for(life.settings.in_flight), pipeline.topics(handler.stage))
         watched = EngineMetrics(metrics, shares, world.breakers)
         engine = assemble(life, Place(pipeline, handler.stage), handler, codec, world, watched)
         threads = start(engine, life, pipeline, handler)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from shared.blobs.store import open_blobs
 from shared.core.breaker import BreakerPolicy
+from shared.core.bulkhead import BulkheadPolicy
 from shared.core.context import Blobs, Models
 from shared.core.errors import Misconfigured
 from shared.core.graph import Pipeline
@@ -76,7 +77,7 @@ async def open_world(
         name = f"{pipeline.name}.{handler.stage.name}"
         ledger = await stack.enter_async_context(open_ledger(life, name, LedgerMetrics(metrics)))
     models: OpenModels | None = None
-    slots = CallSlots()
+    slots = CallSlots(BulkheadPolicy(slots=settings.in_flight))
     if breakers:
         registry = registry_with(settings, chains)
         opened_chains = await stack.enter_async_context(open_models(registry, breakers, ledger, slots))

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-GENERATED = {"schemas/events.py", "tests/pipeline/tiny/events.py"}
+GENERATED = {"schemas/events.py", "infra/bench/sample/events.py", "tests/pipeline/tiny/events.py"}
 """Written by `schemas.generate`, held to nothing but its output."""
 
 

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from infra.bench.homes import temporary_home
 from infra.local import start_parts
 from shared.core.ledger import Intent, Recorded, Scope, State, call_fingerprint
 from shared.database.ledger import CallsTable
@@ -26,7 +27,6 @@ from shared.database.migrate import migrate
 from shared.database.pool import open_database
 from shared.runtime.ledger import BRISK, CallLedger
 from shared.runtime.spool import Spool
-from tests.homes import temporary_home
 
 SECONDS = 0.5
 RESULT = json.dumps({"text": json.dumps({f"field_{n}": "a value of some length" for n in range(12)}), "failure": None})

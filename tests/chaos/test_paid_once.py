@@ -12,11 +12,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from infra.bench import outsider
+from infra.bench.herd import Herd
 from infra.local.parts import Endpoints
 from shared.database.migrate import migrate
 from shared.kafka.admin import ensure, plan
-from tests.chaos import outsider
-from tests.chaos.herd import Herd
 from tests.pipeline.tiny.pipeline import TICKETS
 
 DOCUMENTS = 400

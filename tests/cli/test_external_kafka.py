@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.bench import outsider
+from infra.bench.homes import temporary_home
 from infra.local import down, start_parts
 from shared.cli.exits import Exit
 from shared.cli.main import main
-from tests.chaos import outsider
 from tests.cli.installation import lines
-from tests.homes import temporary_home
 from tests.pipeline.live.installation import RESULT
 from tests.pipeline.live.texts import LETTER
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.bench.homes import temporary_home
 from infra.local import down
 from shared.cli.exits import Exit, Stop
 from shared.cli.main import main
@@ -15,7 +16,6 @@ from shared.core.errors import Misconfigured
 from shared.pipelines.documents import DOCUMENTS
 from shared.settings import load
 from tests.cli.installation import Installation, lines
-from tests.homes import temporary_home
 from tests.pipeline.tiny.pipeline import TICKETS
 
 SERVICES = ("ingest", "extract", "classify", "analyze", "validate", "store", "review")

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from infra.bench.homes import temporary_home
 from shared.core.errors import Misconfigured
 from shared.core.ledger import Begun, Intent, State
 from shared.database.ledger import CallsTable
@@ -21,7 +22,6 @@ from shared.runtime.ledger import BRISK, CallLedger
 from shared.runtime.spool import Spool
 from shared.state.recorded import RecordedCopies
 from tests.database.server import OwnPostgres
-from tests.homes import temporary_home
 from tests.ledgers import Silent, again, ended, intent_of
 from tests.state.server import OwnRedis
 from tests.state.waiting import until

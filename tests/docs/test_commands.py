@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.bench.homes import temporary_home
 from tests.docs.readme import ROOT, Step, steps
-from tests.homes import temporary_home
 from tests.pipeline.live.installation import NOBODY
 
 LOOKS = (["status"], ["ps"], ["results"], ["breakers"], ["dlq", "list"], ["review", "list"])

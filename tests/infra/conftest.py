@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.bench.homes import temporary_home
 from infra.local import down
-from tests.homes import temporary_home
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.homes import REMOVE_WHEN_ALONE
+from infra.bench.homes import REMOVE_WHEN_ALONE
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 15.0) -> None:

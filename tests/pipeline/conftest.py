@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from infra.bench.herd import Herd
+from infra.bench.homes import temporary_home
 from infra.local.parts import start_parts
 from shared.cli.main import main
 from shared.database.migrate import migrate
 from shared.kafka.admin import ensure, plan
 from shared.pipelines.documents import DOCUMENTS
-from tests.chaos.herd import Herd
-from tests.homes import temporary_home
 from tests.pipeline.live.installation import NOBODY, Documents
 
 

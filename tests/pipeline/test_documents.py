@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos import outsider
+from infra.bench import outsider
 from tests.pipeline.live.installation import STAGES, SUBMITTED, Documents
 
 FOLDER = Path("infra/samples/documents")

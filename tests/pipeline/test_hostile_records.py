@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos import outsider
+from infra.bench import outsider
 from tests.pipeline.live.installation import RESULT, SUBMITTED, Documents, in_flight
 from tests.pipeline.live.texts import invoice, letter
 

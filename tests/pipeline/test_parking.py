@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.bench import outsider
+from infra.bench.herd import Herd
 from infra.local.parts import Endpoints
 from shared.kafka.admin import ensure, plan
-from tests.chaos import outsider
-from tests.chaos.herd import Herd
 from tests.pipeline.tiny.pipeline import TICKETS
 
 OPENED = outsider.load(Path("tests/pipeline/tiny/TicketOpened.avsc"))

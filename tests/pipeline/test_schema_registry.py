@@ -10,7 +10,7 @@ from typing import Any
 
 import fastavro
 
-from tests.chaos import outsider
+from infra.bench import outsider
 from tests.pipeline.live import registry
 from tests.pipeline.live.installation import SUBMITTED, Documents
 from tests.pipeline.live.texts import letter

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from infra.bench import outsider
 from shared.kafka.admin import ensure, plan
-from tests.chaos import outsider
 from tests.pipeline.live.installation import SERVICES, Documents
 from tests.pipeline.live.texts import letter
 from tests.pipeline.tiny.pipeline import TICKETS

@@ -14,10 +14,10 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 
+from infra.bench import outsider
+from infra.bench.herd import Herd
 from infra.local.parts import Endpoints
 from infra.local.parts.ports import free_port
-from tests.chaos import outsider
-from tests.chaos.herd import Herd
 
 STAGES = ("extract", "classify", "analyze", "validate", "store")
 SERVICES = ("ingest", *STAGES, "review")

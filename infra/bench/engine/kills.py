@@ -1,0 +1,69 @@
+"""`kill -9` at random moments, three processes, both group protocols: what an auditor finds, and when work goes on."""
+
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from infra.bench.auditor import Kill, recoveries, repeats, verdict
+from infra.bench.engine.bench import Bench, Run
+from infra.bench.figures import Figures, percentile, together
+from infra.bench.notes import END
+from infra.bench.sample.pipeline import WORK
+
+PROTOCOLS = ("consumer", "classic")
+PROCESSES = 3
+RECORDS_OF_A_DOCUMENT = 4
+IN_FLIGHT = 64
+"""Few enough that the work lasts as long as the kills do."""
+
+
+def kills(bench: Bench) -> Figures:
+    """Run the audit once for each group protocol; the small form with the embedded broker's alone."""
+    documents, count = (600, 2) if bench.small else (20_000, 30)
+    audited, pauses = [], []
+    for protocol in PROTOCOLS[:1] if bench.small else PROTOCOLS:
+        figures, found = audit(bench, protocol, documents, count)
+        audited.append(figures)
+        pauses += found
+    summed = {name: sum(one[name] for one in audited) for name in ("calls_repeated", "calls_in_flight_at_kills")}
+    recovered = {"recovery_p50_s": percentile(pauses, 0.5), "recovery_p95_s": percentile(pauses, 0.95)}
+    return together(audited) | summed | recovered
+
+
+def audit(bench: Bench, protocol: str, documents: int, count: int) -> tuple[Figures, list[float]]:
+    """Kill so many times under one protocol; gives the audit and the seconds until each partition went on."""
+    dice = random.Random(protocol)
+    settings = {"PENSTOCK_GROUP_PROTOCOL": protocol, "PENSTOCK_IN_FLIGHT": str(IN_FLIGHT)}
+    with Run(bench, WORK, settings) as run:
+        run.publish(jobs(dice, documents, longest=0.5 if bench.small else 3.0))
+        running = [run.start() for _ in range(PROCESSES)]
+        made = []
+        for goal in goals(dice, documents, count):
+            run.herd.wait_until(lambda goal=goal: len(run.notes.calls(END)) >= goal, 120)  # type: ignore[misc]
+            victim = dice.randrange(PROCESSES)
+            made.append(Kill(running[victim].pid, time.monotonic()))
+            running[victim].kill()
+            running[victim] = run.start()
+            bench.say(f"kills, {protocol}: {len(made)} of {count}, {len(run.notes.calls(END)):,} of {documents:,} done")
+        run.wait_for_the_end()
+        results, notes = run.results(), run.notes.all()
+        figures = verdict(run.published, results) | repeats(notes, results, made)
+        found = recoveries(notes, made, run.partitions())
+    bench.say(f"kills, {protocol}: " + ", ".join(f"{name} {figure:.0f}" for name, figure in figures.items()))
+    return figures, found
+
+
+def jobs(dice: random.Random, count: int, longest: float) -> Iterator[dict[str, Any]]:
+    """Records of documents that come several times each, numbered; their calls take differently long."""
+    several = count // RECORDS_OF_A_DOCUMENT
+    for i in range(several * RECORDS_OF_A_DOCUMENT):
+        seconds = dice.uniform(longest / 3, longest)
+        yield {"document_id": f"d{i % several}", "sequence": i // several, "seconds": seconds}
+
+
+def goals(dice: random.Random, documents: int, count: int) -> Iterator[int]:
+    """After how many documents each kill comes: at random within its share of the work."""
+    share = documents // (count + 1)
+    for number in range(count):
+        yield share * number + dice.randrange(1, share)

@@ -1,0 +1,60 @@
+"""Runs scenarios one after another on servers of its own, and puts their figures together."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from infra.bench.engine.bench import Bench, Scenario
+from infra.bench.engine.cheap import cheap_stage, exactly_once_cost
+from infra.bench.engine.kills import kills
+from infra.bench.engine.latency import latency
+from infra.bench.engine.lateness import lateness
+from infra.bench.engine.slow_calls import slow_calls
+from infra.bench.engine.two_models import two_models
+from infra.bench.figures import Figures, together
+from infra.bench.herd import Unreached
+from infra.bench.homes import temporary_home
+from infra.bench.outsider import Unacknowledged
+from infra.local.parts import start_parts
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "slow_calls": slow_calls,
+    "kills": kills,
+    "two_models": two_models,
+    "cheap_stage": cheap_stage,
+    "exactly_once": exactly_once_cost,
+    "latency": latency,
+    "retries": lateness,
+}
+"""Name to scenario, in the order in which they run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A scenario that gave no figures."""
+
+    name: str
+    """Which."""
+    reason: str
+    """Why."""
+
+
+def measure(names: Iterable[str], *, small: bool, say: Callable[[str], None]) -> tuple[Figures, list[Failed]]:
+    """Run these scenarios; one that cannot be brought to an end does not keep the others from running.
+
+    Servers, processes and files are gone afterwards, also when it is interrupted.
+    """
+    measured, failed = [], []
+    with temporary_home() as home:
+        parts = start_parts(home, report=say)
+        try:
+            folder = home / "runs"
+            folder.mkdir()
+            for name in names:
+                try:
+                    measured.append(SCENARIOS[name](Bench(parts.endpoints, folder, small, say)))
+                except (Unreached, Unacknowledged, TimeoutError) as error:
+                    say(f"{name} gave no figures: {error}")
+                    failed.append(Failed(name, str(error)))
+        finally:
+            parts.stop()
+    return together(measured), failed

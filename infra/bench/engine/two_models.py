@@ -1,0 +1,146 @@
+"""A backlog that needs two models, one of them away: does the other's work go on as before, and what does waiting cost?
+
+The real model layer asks the simulated provider in a process of its own, through a registry with two chains of one
+model each. The model that is away refuses connections, then hangs, then refuses again.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import psutil
+
+from infra.bench.auditor import verdict
+from infra.bench.engine.bench import Bench, Run
+from infra.bench.figures import Figures, rate
+from infra.bench.notes import END
+from infra.bench.sample.pipeline import ASK, NORTH, SOUTH
+from infra.local.parts.ports import free_port
+
+REGISTRY = """
+[providers.sim]
+wire = "openai"
+base_url_env = "PENSTOCK_MODELSIM_URL"
+base_path = "/v1"
+needs = ["PENSTOCK_MODELSIM_URL"]
+simulated = true
+timeout = {timeout}
+"""
+MODEL = """
+[models.{name}]
+provider = "sim"
+context_window = 128_000
+max_output = 4_000
+input_usd_per_million = 2.00
+output_usd_per_million = 8.00
+priced_on = 2026-11-23
+"""
+OUTAGE = ("connection", "hang", "connection")
+"""How the model fails, each for a third of the time it is away."""
+LOOKS = 10
+"""How often the memory is looked at meanwhile, in each third."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large the scenario is."""
+
+    documents: int
+    """Backlog, half of it for each model."""
+    in_flight: int
+    """Calls at once."""
+    latency_ms: int
+    """How long the models think."""
+    before: float
+    """Seconds for which the rate is taken before the outage."""
+    away: float
+    """Seconds of each way to fail."""
+    timeout: float
+    """Seconds after which a call is given up."""
+
+
+FULL = Size(documents=20_000, in_flight=64, latency_ms=700, before=20.0, away=60.0, timeout=10.0)
+SMALL = Size(documents=1000, in_flight=32, latency_ms=200, before=1.5, away=1.5, timeout=1.0)
+
+
+def two_models(bench: Bench) -> Figures:
+    """Work the backlog off, with an outage of one model in the middle."""
+    size = SMALL if bench.small else FULL
+    models = {NORTH: f"sim-{uuid.uuid4().hex[:8]}", SOUTH: f"sim-{uuid.uuid4().hex[:8]}"}
+    port = free_port()
+    told = {
+        "PENSTOCK_IN_FLIGHT": str(size.in_flight),
+        "PENSTOCK_BREAKER__RECOVERY": "1" if bench.small else "10",
+        "PENSTOCK_MODELS_FILE": str(registry(bench.folder, size, models)),
+        "PENSTOCK_MODELSIM_URL": f"http://127.0.0.1:{port}",
+    }
+    simulated = {"PENSTOCK_MODELSIM_PORT": str(port), "PENSTOCK_MODELSIM_LATENCY_MS": str(size.latency_ms)}
+    with Run(bench, ASK, told) as run:
+        run.herd.start("infra.modelsim", **simulated)
+        run.publish(documents(size.documents))
+        process = psutil.Process(run.start().pid)
+        run.herd.wait_until(lambda: len(run.notes.of(END)) > 2 * size.in_flight, 60)
+        began = time.monotonic()
+        run.herd.reaches(lambda: False, size.before)
+        bench.say(f"two models: {len(run.notes.of(END)) / size.before:.0f} documents/s before the outage")
+        broken, rss = time.monotonic(), [process.memory_info().rss]
+        for fault in OUTAGE:
+            bench.say(f"two models: {NORTH} fails for {size.away:g} s: {fault}")
+            order(port, "POST", {"model": models[NORTH], "fault": fault})
+            for _ in range(LOOKS):
+                run.herd.reaches(lambda: False, size.away / LOOKS)
+                rss.append(process.memory_info().rss)
+            order(port, "DELETE")
+        mended = time.monotonic()
+        run.wait_for_the_end()
+        return told_of(bench, run, (began, broken, mended), rss)
+
+
+def told_of(bench: Bench, run: Run, moments: tuple[float, float, float], rss: list[int]) -> Figures:
+    """The figures of a run; moments are those at which the rate is first taken, the outage begins, and it ends."""
+    began, broken, mended = moments
+    other = sorted(note.at for note in run.notes.of(END) if note.document.startswith(SOUTH))
+    # The other model's documents may all be done before the outage is over.
+    usual, meanwhile = rate(other, began, broken), rate(other, broken, min(mended, other[-1]))
+    dead, retried = run.records("dead"), run.records("retries")
+    parked = run.records("parked")
+    ended_otherwise = {record.key.decode() for record in dead}
+    figures = verdict((call for call in run.published if call[0] not in ended_otherwise), run.results())
+    figures |= {
+        "other_model_rate": meanwhile / usual,
+        "attempts_spent": len(retried) + len(dead) + sum("penstock-attempts" in one.headers for one in parked),
+        "outage_dead_letters": len(dead),
+        "outage_parked": len(parked),
+        "outage_rss_growth_mib": (max(rss) - rss[0]) / 2**20,
+    }
+    bench.say(f"two models: {usual:.0f}/s before, {meanwhile:.0f}/s meanwhile; {figures}")
+    return figures
+
+
+def documents(count: int) -> Iterator[dict[str, Any]]:
+    """Half for each model, so that every partition holds both."""
+    for number in range(count // 2):
+        for chain in (NORTH, SOUTH):
+            yield {"document_id": f"{chain}{number}", "chain": chain}
+
+
+def registry(folder: Path, size: Size, models: dict[str, str]) -> Path:
+    """A model registry with a chain of one model for each name."""
+    file = folder / f"{models[NORTH]}.toml"
+    chains = "\n".join(f'{chain} = ["{name}"]' for chain, name in models.items())
+    each = "".join(MODEL.format(name=name) for name in models.values())
+    file.write_text(f"{REGISTRY.format(timeout=size.timeout)}{each}\n[chains]\n{chains}\n", "utf-8")
+    return file
+
+
+def order(port: int, method: str, body: dict[str, Any] | None = None) -> None:
+    """Tell the simulated provider to fail, or to stop failing."""
+    data = json.dumps(body).encode() if body else None
+    request = Request(f"http://127.0.0.1:{port}/faults", data, {"content-type": "application/json"}, method=method)
+    with urlopen(request, timeout=10) as answer:
+        answer.read()

@@ -1,0 +1,76 @@
+"""Figures out of measurements: percentiles, shares of an ideal, and how scenarios' figures come together. Pure."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+Figures = dict[str, float]
+"""Stable key to figure."""
+
+COUNTED = frozenset({"documents", "lost", "doubled", "out_of_order", "repeated_after_record", "attempts_spent"})
+"""What is counted, and therefore adds up over scenarios; everything else belongs to one scenario."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a figure should be at least, or at most."""
+
+    least: float = -math.inf
+    """Not less than this."""
+    most: float = math.inf
+    """Not more than this."""
+
+    def met(self, figure: float) -> bool:
+        """Whether the figure is within."""
+        return self.least <= figure <= self.most
+
+    def __str__(self) -> str:
+        if self.least == self.most:
+            return f"{self.most:g}"
+        return f"≥ {self.least:g}" if self.least > -math.inf else f"≤ {self.most:g}"
+
+
+NOTHING = Goal(0, 0)
+
+GOALS: Mapping[str, Goal] = {
+    "slow_calls_200": Goal(least=0.97),
+    "slow_calls_1000": Goal(least=0.9),
+    "kib_per_document": Goal(most=32),
+    "lost": NOTHING,
+    "doubled": NOTHING,
+    "out_of_order": NOTHING,
+    "repeated_after_record": NOTHING,
+    "recovery_p95_s": Goal(most=10),
+    "other_model_rate": Goal(least=0.95),
+    "attempts_spent": NOTHING,
+    "pipeline_p50_ms": Goal(most=150),
+    "pipeline_p99_ms": Goal(most=500),
+    "retry_early": NOTHING,
+    "retry_late_p99_ms": Goal(most=1000),
+}
+"""What the figures should be on an idle machine of two cores; the others are told and judged by nobody."""
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    """The smallest value that so large a share of all does not exceed; NaN where there is none."""
+    ordered = sorted(values)
+    return ordered[max(math.ceil(share * len(ordered)), 1) - 1] if ordered else math.nan
+
+
+def share_of_ideal(calls: int, seconds: float, in_flight: int, took: float) -> float:
+    """Achieved over ideal: so many calls of so many seconds each, so many at once, in the time they took."""
+    return calls * seconds / in_flight / took
+
+
+def rate(moments: Sequence[float], begin: float, end: float) -> float:
+    """Events per second between two moments."""
+    return sum(begin <= moment < end for moment in moments) / (end - begin)
+
+
+def together(parts: Iterable[Figures]) -> Figures:
+    """The figures of several scenarios as one: counts add up, the rest stands beside each other."""
+    whole: Figures = {}
+    for part in parts:
+        for name, figure in part.items():
+            whole[name] = whole.get(name, 0) + figure if name in COUNTED else figure
+    return whole

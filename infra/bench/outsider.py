@@ -1,0 +1,155 @@
+"""A client that knows Kafka, Avro and the `.avsc` files, and nothing of Penstock: it publishes, and it audits.
+
+It shares no code with what it audits, so that one mistake cannot hide in both.
+"""
+
+import io
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import fastavro
+from confluent_kafka import Consumer, Producer, TopicPartition
+from fastavro.schema import fingerprint, to_parsing_canonical_form
+
+Record = tuple[bytes, bytes, dict[str, bytes]]
+"""Key, value, headers."""
+PROPERTIES = {
+    "group.id": "outsider",
+    "isolation.level": "read_committed",
+    "enable.auto.commit": False,
+    "log_level": 0,
+}
+"""What only reads, leaves no trace, and says nothing of servers that are stopped."""
+
+
+class Unacknowledged(Exception):
+    """Kafka did not take what was written."""
+
+
+class Stamped(NamedTuple):
+    """A record with its place and time."""
+
+    key: bytes
+    """Key."""
+    value: bytes
+    """Value."""
+    headers: dict[str, bytes]
+    """Headers; of a repeated name the last."""
+    partition: int
+    """Partition."""
+    milliseconds: int
+    """Its timestamp, UNIX milliseconds."""
+
+
+def load(path: Path) -> Any:
+    """A schema from its file."""
+    return fastavro.parse_schema(json.loads(path.read_text("utf-8")))
+
+
+def encoded(schema: Any, record: dict[str, Any]) -> bytes:
+    """Avro single-object encoding, by the specification."""
+    body = io.BytesIO()
+    fastavro.schemaless_writer(body, schema, record)
+    return mark_of(schema) + body.getvalue()
+
+
+def mark_of(schema: Any) -> bytes:
+    """The ten bytes that stand before every record of the schema."""
+    # fastavro gives the hex of the eight bytes as they stand in the frame, least significant first.
+    return b"\xc3\x01" + bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO"))
+
+
+def decoded(schema: Any, value: bytes) -> dict[str, Any]:
+    """The record in single-object encoding of just this schema. Raises ValueError where it is of another."""
+    mark = mark_of(schema)
+    if value[:10] != mark:
+        raise ValueError(f"{value[:10].hex()} is not {mark.hex()}, the mark of the schema")
+    record: Any = fastavro.schemaless_reader(io.BytesIO(value[10:]), schema, None)
+    return dict(record)
+
+
+def publish(kafka: str, topic: str, records: Iterable[tuple[str, bytes]]) -> None:
+    """Write (key, value) records and wait until all are acknowledged."""
+    send(kafka, topic, ({"key": key, "value": value} for key, value in records))
+
+
+def send(kafka: str, topic: str, records: Iterable[dict[str, Any]]) -> None:
+    """Write records of any kind, given as the client's own arguments, and wait until all are acknowledged.
+
+    Raises Unacknowledged with the broker's first complaints.
+    """
+    errors: list[Any] = []
+
+    def note(error: Any, _: Any) -> None:
+        if error:
+            errors.append(error)
+
+    # What is too large the broker is to say.
+    own = {"acks": "all", "enable.idempotence": True, "linger.ms": 5, "message.max.bytes": 4_000_000, "log_level": 0}
+    client = Producer({"bootstrap.servers": kafka, **own})
+    for record in records:
+        client.produce(topic, **record, on_delivery=note)
+        client.poll(0)
+    if client.flush(30) or errors:
+        raise Unacknowledged(f"not acknowledged by {topic}: {errors[:3]}")
+
+
+def read(kafka: str, topic: str, seconds: float = 30) -> list[Record]:
+    """Every committed record of a topic up to its present end: key, value, headers."""
+    return [(one.key, one.value, one.headers) for one in read_stamped(kafka, topic, seconds)]
+
+
+def read_stamped(kafka: str, topic: str, seconds: float = 30) -> list[Stamped]:
+    """The same with place and time; in the order of the log within a partition."""
+    client = Consumer(PROPERTIES | {"bootstrap.servers": kafka, "enable.partition.eof": True})
+    try:
+        partitions = client.list_topics(topic, 10).topics[topic].partitions
+        client.assign([TopicPartition(topic, number, 0) for number in partitions])
+        found: list[Stamped] = []
+        ended: set[Any] = set()
+        deadline = time.monotonic() + seconds
+        while len(ended) < len(partitions):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{topic} was not read to its end within {seconds} s")
+            message = client.poll(1)
+            if message is None:
+                continue
+            if message.error():
+                ended.add(message.partition())
+            else:
+                ended.discard(message.partition())
+                found.append(stamped(message))
+        return found
+    finally:
+        client.close()
+
+
+def follow(kafka: str, topic: str, ended: Callable[[], bool]) -> Iterator[tuple[Stamped, float]]:
+    """Committed records as they come, from the topic's beginning on until somebody says that it has ended.
+
+    Each with the time at which it arrived here, UNIX seconds.
+    """
+    client = Consumer(PROPERTIES | {"bootstrap.servers": kafka, "fetch.wait.max.ms": 10})
+    try:
+        partitions = client.list_topics(topic, 10).topics[topic].partitions
+        client.assign([TopicPartition(topic, number, 0) for number in partitions])
+        while not ended():
+            message = client.poll(0.1)
+            if message is not None and not message.error():
+                yield stamped(message), time.time()
+    finally:
+        client.close()
+
+
+def stamped(message: Any) -> Stamped:
+    """A record as the client gives it."""
+    return Stamped(
+        message.key(),
+        message.value(),
+        dict(message.headers() or []),
+        message.partition(),
+        message.timestamp()[1],
+    )
