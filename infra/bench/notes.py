@@ -6,6 +6,7 @@ survives `kill -9`. Times are the machine's monotonic clock, which all its proce
 
 import os
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,6 +68,7 @@ class Notes:
         """The file; it need not be there yet."""
         self._read = 0
         self._all: list[Note] = []
+        self._calls: dict[str, set[tuple[str, int]]] = defaultdict(set)
 
     def all(self) -> list[Note]:
         """In the order in which they were written."""
@@ -75,7 +77,10 @@ class Notes:
                 file.seek(self._read)
                 whole, end, _ = file.read().rpartition(b"\n")
             self._read += len(whole) + len(end)
-            self._all += [_parsed(line) for line in whole.decode().splitlines()]
+            for line in whole.decode().splitlines():
+                note = _parsed(line)
+                self._all.append(note)
+                self._calls[note.kind].add(note.call)
         return self._all
 
     def of(self, kind: str) -> list[Note]:
@@ -84,7 +89,8 @@ class Notes:
 
     def calls(self, kind: str) -> set[tuple[str, int]]:
         """The calls of which there is a note of that kind."""
-        return {note.call for note in self.of(kind)}
+        self.all()
+        return self._calls[kind]
 
 
 def _parsed(line: str) -> Note:

@@ -1,5 +1,6 @@
 """What a scenario is handed: the servers, a folder, how large it should be, and somebody to talk to."""
 
+import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -76,9 +77,13 @@ class Run:
     def __exit__(self, *raised: Any) -> None:
         self.herd.__exit__(*raised)
 
-    def start(self) -> Any:
-        """One more process of the stage."""
-        return self.herd.start("infra.bench.sample", self._step.name)
+    def start(self, slot: int = 1) -> "subprocess.Popen[bytes]":
+        """One more process of the stage, or the next one in a slot whose last one has ended.
+
+        A slot keeps its name, as under a supervisor: what a killed process left open, its successor ends at once.
+        """
+        name = self._step.name
+        return self.herd.start("infra.bench.sample", name, PENSTOCK_INSTANCE=f"{name}-{slot}")
 
     def publish(self, jobs: Iterable[dict[str, Any]]) -> None:
         """Hand documents in, as any client would."""

@@ -37,14 +37,14 @@ def audit(bench: Bench, protocol: str, documents: int, count: int) -> tuple[Figu
     settings = {"PENSTOCK_GROUP_PROTOCOL": protocol, "PENSTOCK_IN_FLIGHT": str(IN_FLIGHT)}
     with Run(bench, WORK, settings) as run:
         run.publish(jobs(dice, documents, longest=0.5 if bench.small else 3.0))
-        running = [run.start() for _ in range(PROCESSES)]
+        running = [run.start(slot) for slot in range(PROCESSES)]
         made = []
         for goal in goals(dice, documents, count):
             run.herd.wait_until(lambda goal=goal: len(run.notes.calls(END)) >= goal, 120)  # type: ignore[misc]
             victim = dice.randrange(PROCESSES)
             made.append(Kill(running[victim].pid, time.monotonic()))
             running[victim].kill()
-            running[victim] = run.start()
+            running[victim] = run.start(victim)
             bench.say(f"kills, {protocol}: {len(made)} of {count}, {len(run.notes.calls(END)):,} of {documents:,} done")
         run.wait_for_the_end()
         results, notes = run.results(), run.notes.all()

@@ -87,7 +87,6 @@ def two_models(bench: Bench) -> Figures:
         run.herd.wait_until(lambda: len(run.notes.of(END)) > 2 * size.in_flight, 60)
         began = time.monotonic()
         run.herd.reaches(lambda: False, size.before)
-        bench.say(f"two models: {len(run.notes.of(END)) / size.before:.0f} documents/s before the outage")
         broken, rss = time.monotonic(), [process.memory_info().rss]
         for fault in OUTAGE:
             bench.say(f"two models: {NORTH} fails for {size.away:g} s: {fault}")
