@@ -35,6 +35,7 @@ class Herd:
             "PENSTOCK_BLOB_URL": (folder / "blobs").as_uri(),
             "PENSTOCK_GROUP_PROTOCOL": "consumer",
             "PENSTOCK_CONFIG": str(folder / "none.toml"),
+            "PENSTOCK_HOME": str(folder / "home"),
             **environment,
         }
         """What each of them is told."""

@@ -58,11 +58,12 @@ def there_and_back(event: Any) -> Any:
     return type(event).from_avro(schemaless_reader(body, schema, None))
 
 
-def test_the_committed_classes_are_what_the_generator_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("folder", ["schemas", "infra/bench/sample"])
+def test_the_committed_classes_are_what_the_generator_writes(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
     monkeypatch.chdir(ROOT)
-    written = Path("schemas/events.py").read_text("utf-8")
-    assert written == generate(Path("schemas"), "schemas/events.py"), (
-        "schemas and classes differ: run `python -m schemas.generate schemas schemas/events.py`"
+    written = Path(f"{folder}/events.py").read_text("utf-8")
+    assert written == generate(Path(folder), f"{folder}/events.py"), (
+        f"schemas and classes differ: run `python -m schemas.generate {folder} {folder}/events.py`"
     )
 
 

@@ -40,7 +40,6 @@ from shared.runtime.shares import Shares
 BATCH = 5000
 RAW = {"auto.offset.reset": "earliest", "enable.partition.eof": False}
 """What the raw consumer is told beside what a stage's is."""
-TURNS = 2
 
 
 def cheap_stage(bench: Bench) -> Figures:
@@ -67,15 +66,15 @@ Way = Callable[[dict[str, Any], Pipeline, int], float]
 
 def in_turn(bench: Bench, ways: dict[str, Way]) -> dict[str, list[float]]:
     """Work the same documents off in each of the ways, several times in turn."""
-    count = 20_000 if bench.small else 100_000
+    count, turns = (10_000, 1) if bench.small else (100_000, 3)
     kafka = {"bootstrap.servers": bench.kafka, "log_level": 0}
     rates: dict[str, list[float]] = {name: [] for name in ways}
-    for turn in range(TURNS):
+    for turn in range(turns):
         for name, way in ways.items():
             pipeline = bench.topics_for(STAMP)
             fill(kafka, pipeline.topics(STAMP).input, count)
             rates[name].append(way(kafka, pipeline, count))
-            bench.say(f"cheap stage, {name}, turn {turn + 1} of {TURNS}: {rates[name][-1]:,.0f} documents/s")
+            bench.say(f"cheap stage, {name}, turn {turn + 1} of {turns}: {rates[name][-1]:,.0f} documents/s")
     return rates
 
 
