@@ -7,7 +7,17 @@ from dataclasses import dataclass
 Figures = dict[str, float]
 """Stable key to figure."""
 
-COUNTED = frozenset({"documents", "lost", "doubled", "out_of_order", "repeated_after_record", "attempts_spent"})
+COUNTED = frozenset(
+    (
+        "documents",
+        "lost",
+        "doubled",
+        "out_of_order",
+        "repeated_after_record",
+        "calls_repeated",
+        "calls_in_flight_at_kills",
+    )
+)
 """What is counted, and therefore adds up over scenarios; everything else belongs to one scenario."""
 
 

@@ -57,7 +57,7 @@ class Run:
     """One pipeline of one stage under measurement: its processes, what they note, what comes out."""
 
     def __init__(self, bench: Bench, step: Stage[Any, Any], environment: Mapping[str, str] = MappingProxyType({})):
-        self.bench, self._step = bench, step
+        self._bench, self._step = bench, step
         self.pipeline = bench.topics_for(step)
         """The pipeline."""
         folder = bench.folder / self.pipeline.name
@@ -89,22 +89,22 @@ class Run:
         """Hand documents in, as any client would."""
         given = [{"sequence": 0, "padding": b"", **job} for job in jobs]
         topic = self.pipeline.topics(self._step).input
-        outsider.publish(self.bench.kafka, topic, ((job["document_id"], outsider.encoded(JOB, job)) for job in given))
+        outsider.publish(self._bench.kafka, topic, ((job["document_id"], outsider.encoded(JOB, job)) for job in given))
         self.published += [(job["document_id"], job["sequence"]) for job in given]
 
-    def wait_for_the_end(self, kind: str = END) -> None:
+    def wait_for_the_end(self) -> None:
         """Return when every call has ended and every result is there, or when nothing has moved for a minute."""
         wanted, seen = set(self.published), -1
-        while (now := len(self.notes.calls(kind))) > seen and now < len(wanted):
+        while (now := len(self.notes.calls(END))) > seen and now < len(wanted):
             seen = now
-            self.herd.reaches(lambda seen=seen: len(self.notes.calls(kind)) > seen, STALL_SECONDS)  # type: ignore[misc]
+            self.herd.reaches(lambda seen=seen: len(self.notes.calls(END)) > seen, STALL_SECONDS)  # type: ignore[misc]
         self.herd.reaches(lambda: {result.call for result in self.results()} >= wanted, STALL_SECONDS)
 
     def results(self) -> list[Result]:
         """What stands on the results topic."""
         ahead = time.time() - time.monotonic()
         found = []
-        for record in outsider.read_stamped(self.bench.kafka, f"{self.pipeline.name}.results"):
+        for record in outsider.read_stamped(self._bench.kafka, f"{self.pipeline.name}.results"):
             said = outsider.decoded(JOB_DONE, record.value)
             found.append(Result((said["document_id"], said["sequence"]), record.milliseconds / 1000 - ahead))
         return found
@@ -113,12 +113,12 @@ class Run:
         """Records of the stage's topics of one kind: `retries`, `parked` or `dead`."""
         names = getattr(self.pipeline.topics(self._step), kind)
         every = (names,) if isinstance(names, str) else names
-        return [record for name in every for record in outsider.read_stamped(self.bench.kafka, name)]
+        return [record for name in every for record in outsider.read_stamped(self._bench.kafka, name)]
 
     def partitions(self) -> dict[str, int]:
         """Document to the partition its records came in on."""
         topic = self.pipeline.topics(self._step).input
-        return {one.key.decode(): one.partition for one in outsider.read_stamped(self.bench.kafka, topic)}
+        return {one.key.decode(): one.partition for one in outsider.read_stamped(self._bench.kafka, topic)}
 
 
 Scenario = Callable[[Bench], Figures]

@@ -26,9 +26,8 @@ def kills(bench: Bench) -> Figures:
         figures, found = audit(bench, protocol, documents, count)
         audited.append(figures)
         pauses += found
-    summed = {name: sum(one[name] for one in audited) for name in ("calls_repeated", "calls_in_flight_at_kills")}
     recovered = {"recovery_p50_s": percentile(pauses, 0.5), "recovery_p95_s": percentile(pauses, 0.95)}
-    return together(audited) | summed | recovered
+    return together(audited) | recovered
 
 
 def audit(bench: Bench, protocol: str, documents: int, count: int) -> tuple[Figures, list[float]]:

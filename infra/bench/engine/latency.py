@@ -23,7 +23,7 @@ SUBMITTED = outsider.load(Path(__file__).parents[3] / "schemas" / "DocumentSubmi
 NOBODY = dict.fromkeys(("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"), "")
 """Keys of whoever runs this: nobody's money is spent."""
 PER_SECOND = 50
-WARM_SECONDS = 3
+WARM_SECONDS = 2
 """Seconds whose documents are published and not counted: the first ones find every cache empty."""
 INVOICE = """INVOICE
 
@@ -44,7 +44,7 @@ Please pay within 30 days. The planks were delivered on 2 March to the north gat
 
 def latency(bench: Bench) -> Figures:
     """Publish at a steady pace and take, for each document, the time until its result can be read."""
-    seconds = 3 if bench.small else 60
+    seconds = 2 if bench.small else 60
     mark = uuid.uuid4().hex[:8]
     names = [f"{mark}-{number}" for number in range(PER_SECOND * (WARM_SECONDS + seconds))]
     ensure({"bootstrap.servers": bench.kafka}, plan(DOCUMENTS))

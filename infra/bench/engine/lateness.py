@@ -5,7 +5,7 @@ import time
 from infra.bench.auditor import verdict
 from infra.bench.engine.bench import Bench, Run
 from infra.bench.figures import Figures, percentile
-from infra.bench.notes import BEGIN, END, FAILED
+from infra.bench.notes import BEGIN, FAILED
 from infra.bench.sample.pipeline import WORK
 
 TIERS = {1: 1.0, 2: 3.0}
@@ -23,7 +23,7 @@ def lateness(bench: Bench) -> Figures:
     with Run(bench, WORK, {"PENSTOCK_IN_FLIGHT": "256"}) as run:
         run.start()
         run.publish({"document_id": f"d{i}", "failures": len(TIERS)} for i in range(documents))
-        run.wait_for_the_end(END)
+        run.wait_for_the_end()
         ahead = time.time() - time.monotonic()
         tried = {(n.document, n.attempt): n.at + ahead for n in run.notes.all() if n.kind in (BEGIN, FAILED)}
         late = []
