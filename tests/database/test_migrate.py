@@ -9,6 +9,7 @@ import pytest
 
 from shared.core.errors import Misconfigured, Unavailable
 from shared.database.migrate import VERSION_TABLE, migrate
+from shared.database.migrations.versions import v0001_tables
 from shared.database.pool import open_database
 from shared.database.results import ResultsTable
 
@@ -36,6 +37,18 @@ def test_tables_of_a_newer_version_are_left_alone_with_a_sentence(url: str) -> N
         connection.execute(f"update {VERSION_TABLE} set version_num = '9999'")
     with pytest.raises(Misconfigured, match="a newer Penstock"):
         migrate(url)
+
+
+def test_the_tables_of_the_first_version_are_upgraded_with_what_is_in_them(empty_url: str) -> None:
+    with psycopg.connect(empty_url) as connection:
+        connection.execute(v0001_tables.UPGRADE)
+        connection.execute(f"create table {VERSION_TABLE} (version_num varchar(32) primary key)")
+        connection.execute(f"insert into {VERSION_TABLE} values ('0001')")
+        connection.execute("insert into submissions values ('documents', 'd1', 'acme', 1, '', '', '', now())")
+    migrate(empty_url)
+    with psycopg.connect(empty_url) as connection:
+        assert connection.execute("select document_id from submissions").fetchall() == [("d1",)]
+        assert connection.execute("select count(*) from calls").fetchone() == (0,)
 
 
 def test_a_migration_without_postgresql_is_unavailable() -> None:
