@@ -27,7 +27,7 @@ class Group(Generic[I, O]):
 
     run: Callable[[Sequence[I]], Awaitable[Sequence[O | BaseException]]]
     """Does a batch; gives each item's answer or error. What it raises is everybody's."""
-    key: Callable[[I], str]
+    key: Callable[[I], object] = id
     """What may stand only once in a batch."""
     watch: Callable[[int, float], None] = lambda items, seconds: None
     """Told of each batch: its items and seconds."""
@@ -64,7 +64,7 @@ class Group(Generic[I, O]):
 
     def _next(self) -> "list[tuple[I, asyncio.Future[O]]]":
         """The oldest of each key, at most so many; the others stay."""
-        batch: dict[str, tuple[I, asyncio.Future[O]]] = {}
+        batch: dict[object, tuple[I, asyncio.Future[O]]] = {}
         later = []
         for entry in self._waiting:
             name = self.key(entry[0])

@@ -6,7 +6,7 @@ of their fingerprints, so that two processes never wait for each other in a circ
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from shared.database.pool import Database
 from shared.database.results import without_nul
 
 T = TypeVar("T")
+A = TypeVar("A")
 
 ASKED = {
     "fingerprint": "text",
@@ -100,16 +101,16 @@ class CallsTable:
 
     async def begin(self, intents: Sequence[Intent]) -> Sequence[Begun | Failed]:
         """Look up and note; Failed in the place of one that PostgreSQL refuses. Raises Unavailable."""
-        if isinstance(found := await self._rows(BEGIN, [self._asked(intent) for intent in intents]), Failed):
-            return (
-                [found] if len(intents) == 1 else [said for half in halves(intents) for said in await self.begin(half)]
-            )
+        found = await self._rows(BEGIN, [self._asked(intent) for intent in intents])
+        if isinstance(found, Failed):
+            return await apart(self.begin, intents, found)
         return [_begun(intent, found[intent.fingerprint]) for intent in intents]
 
     async def end(self, records: Sequence[Recorded]) -> Sequence[Recorded | Failed]:
         """Keep results; gives what each caller is to use. Committed when it returns. Raises Unavailable."""
-        if isinstance(found := await self._rows(END, [self._told(record) for record in records]), Failed):
-            return [found] if len(records) == 1 else [said for half in halves(records) for said in await self.end(half)]
+        found = await self._rows(END, [self._told(record) for record in records])
+        if isinstance(found, Failed):
+            return await apart(self.end, records, found)
         stand = {fingerprint: _record(row) for fingerprint, row in found.items()}
         return [stand.get(record.intent.fingerprint, record) for record in records]
 
@@ -119,7 +120,6 @@ class CallsTable:
         if "\\u0000" in text:
             text = json.dumps(without_nul(told))
         try:
-            # The statements are put together from constants of this file.
             found = await self.database.rows(statement, [text])
         except Failed as refused:
             return refused
@@ -155,10 +155,14 @@ class CallsTable:
         }
 
 
-def halves(batch: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
-    """A batch in two: what holds a row that PostgreSQL refuses is halved until that row is alone."""
+async def apart(
+    run: Callable[[Sequence[T]], Awaitable[Sequence[A | Failed]]], batch: Sequence[T], refused: Failed
+) -> Sequence[A | Failed]:
+    """What holds a row that PostgreSQL refuses, half by half until that row is alone."""
+    if len(batch) == 1:
+        return [refused]
     middle = len(batch) // 2
-    return batch[:middle], batch[middle:]
+    return [*await run(batch[:middle]), *await run(batch[middle:])]
 
 
 def _begun(intent: Intent, row: Mapping[str, Any]) -> Begun:

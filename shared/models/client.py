@@ -34,7 +34,7 @@ from shared.models.exchange import Exchange, ask_recorded, ask_unrecorded
 from shared.models.registry import Model, Registry
 from shared.models.slots import CallSlots
 from shared.models.transport import open_client
-from shared.ports import Breakers, Ledger
+from shared.ports import Breakers, Ledger, Permit
 
 M = TypeVar("M")
 
@@ -132,6 +132,10 @@ class ModelChains:
     """In whose work it is asked; None: nobody's, and nothing is recorded."""
     slots: CallSlots = field(default_factory=CallSlots)
     """Who holds how many of the process's slots."""
+    unspent: set[tuple[str, str]] = field(default_factory=set)
+    """Breaker and operation of probes for which a recorded result was found: the operation's next request is the probe.
+    Were they lost, the breaker would stay half-open until the lease ends, and the next record would lose the next one.
+    """
 
     def within(self, scope: Scope | None) -> "ModelChains":
         """The same models, asked in the work on one record."""
@@ -173,16 +177,26 @@ class ModelChains:
             return None
         answered = False
         try:
-            permit = await self.breakers.ask(model.breaker)
+            permit = await self._permit(model)
             if not permit.allowed:
                 asking.ended.append(Ended(model, None, f"{model.breaker}: its breaker is open", permit.after))
                 return None
             exchange = await self._exchange(model, prompt, schema)
+            if permit.probe and exchange.reused and self.scope:
+                self.unspent.add((model.breaker, self.scope.operation))
             answered = not exchange.reused and exchange.checked.failure is not Failure.TIMEOUT
         finally:
             self.slots.leave(model.breaker, slot, answered=answered)
         asking.calls.append(exchange.call(model, prompt))
         return exchange
+
+    async def _permit(self, model: Model) -> Permit:
+        """May the model be asked?"""
+        mine = (model.breaker, self.scope.operation if self.scope else "")
+        if mine in self.unspent:
+            self.unspent.discard(mine)
+            return Permit(allowed=True, probe=True)
+        return await self.breakers.ask(model.breaker)
 
     async def _exchange(self, model: Model, prompt: Prompt, schema: type[M]) -> Exchange[M]:
         if self.ledger is None or self.scope is None or not model.paid:

@@ -152,7 +152,7 @@ class CallLedger:
                 async for intent in self._spool.drain(self._table):
                     self._watch.repeated(intent)
                 self._away = ""
-            except PenstockError as error:
+            except (PenstockError, OSError) as error:
                 self._away = str(error)
         self._watch.spooled(self._spool.size)
         self._watch.trouble("PostgreSQL is back, and has everything that was in the spool")

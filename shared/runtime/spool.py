@@ -58,7 +58,8 @@ class Spool:
         self._entries: list[Entry] = []
         self._told = 0
         # A disk is not given up on: a line that may yet be written must not be told as lost.
-        self._group: Group[bytes, None] = Group(self._write, key=lambda line: str(id(line)), patience=3600.0)
+        self._group: Group[bytes, None] = Group(self._write, patience=3600.0)
+        self._disk = asyncio.Lock()
 
     @property
     def lines(self) -> int:
@@ -121,7 +122,7 @@ class Spool:
 
     async def drain(self, table: Table) -> AsyncIterator[Intent]:
         """Give all to PostgreSQL; tells of the calls that were repeats, as only it could know. Raises Unavailable."""
-        while self._told < len(self._entries):
+        while self.lines:
             chunk = chunk_of(self._entries, self._told)
             intents = [entry for entry in chunk if isinstance(entry, Intent)]
             begun = await table.begin(intents) if intents else []
@@ -131,8 +132,12 @@ class Spool:
             for intent, said in zip(intents, begun, strict=True):
                 if isinstance(said, Begun) and self._news(intent, said):
                     yield intent
-        # 2. Nothing is awaited from the last look at the lines to here. A line that a thread is still writing is one
-        # that PostgreSQL has: left in the file it does no harm.
+        async with self._disk:
+            if not self.lines:
+                self._forget()  # 2. nothing has been added since the last look, and no thread writes
+
+    def _forget(self) -> None:
+        """Cut the file. A line that is written after this, but was told before, does no harm in it."""
         if self._file >= 0:
             os.ftruncate(self._file, 0)
         self.size = self._told = 0
@@ -158,7 +163,8 @@ class Spool:
 
     async def _write(self, lines: Sequence[bytes]) -> Sequence[None]:
         try:
-            await asyncio.to_thread(self._append, b"".join(lines))
+            async with self._disk:
+                await asyncio.to_thread(self._append, b"".join(lines))
         except OSError as error:
             raise Unavailable(NAME, f"PostgreSQL is away, and the spool cannot be written: {error}", 5.0) from error
         return [None] * len(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -11,12 +12,15 @@ import pytest
 from pydantic import BaseModel, field_validator
 
 from services.analyze.answers import InvoiceFields
+from shared.core.breaker import BreakerPolicy
 from shared.core.context import Answer, Prompt
 from shared.core.errors import Unavailable
 from shared.core.failures import Failure
 from shared.core.ledger import Begun, Intent, Recorded, Scope, State
+from shared.memory.breakers import MemoryBreakers
 from shared.memory.ledger import MemoryLedger
 from shared.models.client import ModelFailed, open_models
+from shared.ports import BreakerState
 from tests.models.world import PROMPT, World, until
 
 SCOPE = Scope("documents", "analyze", "acme", "d1", "documents.analyze/0/7")
@@ -149,6 +153,23 @@ async def test_a_recorded_answer_neither_speaks_for_nor_against_its_model(desk: 
     records = list(desk.world.breakers.records)
     await desk.ask("sim-large")
     assert desk.world.breakers.records == records
+
+
+async def test_a_probe_for_which_an_answer_was_found_is_made_by_the_next_request(desk: Desk) -> None:
+    clock = itertools.count(0, 10)
+    breakers = MemoryBreakers(BreakerPolicy(threshold=1, recovery=5, lease=10_000), clock=lambda: next(clock))
+    await desk.ask("sim-large")
+    desk.world.breakers = breakers  # type: ignore[assignment]
+    breakers.record("model:sim-large", Failure.SERVER_ERROR)
+    async with open_models(desk.world.registry("sim-large"), breakers, desk.ledger) as chains:
+        models = chains.within(SCOPE)
+        assert (await models.ask("analyst", PROMPT, InvoiceFields)).calls[0].outcome == "reused"
+        [report] = await breakers.reports()
+        assert report.state is BreakerState.HALF_OPEN
+        second = await chains.within(SCOPE).ask("analyst", replace(PROMPT, sample=1), InvoiceFields)
+    assert second.calls[0].outcome == "ok"
+    [report] = await breakers.reports()
+    assert report.state is BreakerState.CLOSED
 
 
 class Strict(BaseModel):
