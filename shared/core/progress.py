@@ -6,11 +6,15 @@ looks just like a record that is not done. A restart therefore repeats nothing t
 
 Format: `1` + base64(varint(high - base), varint gaps between the incomplete offsets). A gap takes two bytes below
 16,384 and three below 2,097,152, so two caps on what is admitted (`MAX_INCOMPLETE`, `MAX_SPAN`) make it always fit.
+`2` + base64(what is known of crashes (`shared/core/poison.py`), then the same) where there is such a thing.
 """
 
 import base64
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import accumulate
+
+from shared.core.poison import CALM, Suspicion, from_numbers, numbers
 
 LIMIT = 4095
 """Characters of metadata that a broker takes by default; 4,096 is refused (measured)."""
@@ -20,38 +24,54 @@ MAX_SPAN = 1 << 21
 """Offsets from the lowest incomplete one beyond which nothing more is admitted: at most 128 gaps need a third byte."""
 LEAST_ROOM = 50
 """Room below which a partition counts as full: polls of a few records each would cost more than they bring."""
-VERSION = "1"
+PLAIN, SUSPICIOUS = "1", "2"
+"""First character of the two forms."""
 
 
-def encode(base: int, high: int, incomplete: Iterable[int]) -> str:
+def encode(base: int, high: int, incomplete: Iterable[int], suspicion: Suspicion = CALM) -> str:
     """What is incomplete from `base` to `high`, both included; `incomplete` is sorted."""
-    if high < base:
-        return ""
     raw, previous = bytearray(), base
-    _put(raw, high - base)
-    for offset in incomplete:
-        if offset > high:
-            break
-        _put(raw, offset - previous)
-        previous = offset
-    return VERSION + base64.b64encode(bytes(raw)).decode()
+    if suspicion != CALM:
+        for number in numbers(suspicion, base):
+            _put(raw, number)
+    if high >= base:
+        _put(raw, high - base)
+        for offset in incomplete:
+            if offset > high:
+                break
+            _put(raw, offset - previous)
+            previous = offset
+    form = PLAIN if suspicion == CALM else SUSPICIOUS
+    return form + base64.b64encode(bytes(raw)).decode() if raw else ""
 
 
-def decode(base: int, metadata: str) -> tuple[int, frozenset[int]]:
-    """Highest completed offset and what is incomplete below it; without metadata nothing beyond base is complete.
+def read(base: int, metadata: str) -> tuple[int, frozenset[int], Suspicion]:
+    """Highest completed offset, what is incomplete below it, and what is known of crashes.
 
     Metadata that we did not write (tools that move offsets leave notes there) counts as none: a repeat is recognised
     downstream, while an error would end the service again at each start.
     """
-    if not metadata.startswith(VERSION):
-        return base - 1, frozenset()
+    nothing = (base - 1, frozenset[int](), CALM)
+    form, coded = metadata[:1], metadata[1:]
+    if form not in (PLAIN, SUSPICIOUS):
+        return nothing
     try:
-        distance, *gaps = _numbers(base64.b64decode(metadata[1:], validate=True))
-    except ValueError:
-        return base - 1, frozenset()
+        found = iter(_numbers(base64.b64decode(coded, validate=True)))
+        suspicion = from_numbers(found, base) if form == SUSPICIOUS else CALM
+    except (ValueError, StopIteration):
+        return nothing
+    distance, gaps = next(found, -1), list(found)
     incomplete = list(accumulate(gaps, initial=base))[1:]
-    ours = incomplete[:1] == [base] and encode(base, base + distance, incomplete) == metadata
-    return (base + distance, frozenset(incomplete)) if ours else (base - 1, frozenset())
+    ours = distance < 0 or incomplete[:1] == [base]
+    if not ours or encode(base, base + distance, incomplete, suspicion) != metadata:
+        return nothing
+    return base + distance, frozenset(incomplete), suspicion
+
+
+def decode(base: int, metadata: str) -> tuple[int, frozenset[int]]:
+    """Highest completed offset and what is incomplete below it; without metadata nothing beyond base is complete."""
+    high, incomplete, _ = read(base, metadata)
+    return high, incomplete
 
 
 def _put(raw: bytearray, number: int) -> None:
@@ -84,12 +104,15 @@ class Progress:
         self._restored_high = self._high
         # In the order of offsets, because that is the order in which they are fetched. What is done leaves at once:
         # kept until everything before it is done, it would pile up behind one record that waits.
-        self._admitted: dict[int, None] = {}
+        self._admitted: dict[int, datetime | None] = {}
         self.dirty = False
         """Something changed since the last commit."""
 
-    def admit(self, offset: int) -> bool:
-        """Take a record up; False where an earlier owner has completed it, or where it was taken up here already."""
+    def admit(self, offset: int, at: datetime | None = None) -> bool:
+        """Take a record up; False where an earlier owner has completed it, or where it was taken up here already.
+
+        `at` is when Kafka got it.
+        """
         if offset < self._next:
             return False
         self._next = offset + 1
@@ -97,7 +120,7 @@ class Progress:
             self.dirty = True
             return False
         self._restored.discard(offset)
-        self._admitted[offset] = None
+        self._admitted[offset] = at
         return True
 
     def complete(self, offset: int) -> None:
@@ -112,13 +135,27 @@ class Progress:
         return len(self._admitted)
 
     @property
+    def idle(self) -> bool:
+        """Nothing is known that is not done."""
+        return not self._admitted and not self._unfetched()
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When Kafka got the lowest record that was taken up and is not done."""
+        return next(iter(self._admitted.values()), None)
+
+    @property
+    def span(self) -> int:
+        """How far what was fetched is ahead of the low watermark, in offsets."""
+        return self._next - next(iter(self._admitted), self._next)
+
+    @property
     def room(self) -> int:
         """How many more records may be fetched, or the metadata would outgrow what the broker takes."""
         # Those of an earlier owner have their place in the metadata already: without this line a partition that is
         # taken over full would never be read again.
         unfetched = len(self._unfetched())
-        lowest = next(iter(self._admitted), self._next)
-        free = 0 if self._next - lowest >= MAX_SPAN else MAX_INCOMPLETE - self.incomplete - unfetched
+        free = 0 if self.span >= MAX_SPAN else MAX_INCOMPLETE - self.incomplete - unfetched
         return max(free, unfetched)
 
     @property
@@ -126,13 +163,13 @@ class Progress:
         """Nothing more should be fetched: hardly anything would fit, and nothing of an earlier owner is left."""
         return self.room < LEAST_ROOM and not self._unfetched()
 
-    def snapshot(self) -> tuple[int, str]:
+    def snapshot(self, suspicion: Suspicion = CALM) -> tuple[int, str]:
         """Offset and metadata to commit."""
         # Incomplete records of an earlier owner that have not been fetched again are still incomplete: left out of the
         # first commit after a restart, they would be lost.
         incomplete = [*self._admitted, *self._unfetched()]
         base = incomplete[0] if incomplete else max(self._next, self._high + 1)
-        return base, encode(base, self._high, incomplete)
+        return base, encode(base, self._high, incomplete, suspicion)
 
     def _unfetched(self) -> list[int]:
         return sorted(offset for offset in self._restored if offset >= self._next)

@@ -58,9 +58,19 @@ class Metrics:
         self.in_flight = self._gauge("penstock_records_in_flight", "Records taken and not yet committed.")()
         self.retry_waiting = self._gauge("penstock_records_retry_waiting", "Records held until their retry is due.")()
         self.parked = self._gauge("penstock_records_parked", "Records that wait for a dependency.", "dependency")
+        self.oldest = self._gauge(
+            "penstock_oldest_record_seconds", "Seconds since Kafka got the oldest unfinished record; 0 where none is."
+        )()
+        self.span = self._gauge(
+            "penstock_low_watermark_records", "Offsets fetched beyond the low watermark, of the partition with most."
+        )()
         self.lag = self._gauge("penstock_lag_records", "Records from progress to the end.", "topic", "partition")
 
     def _of_the_engine(self) -> None:
+        self.window = self._gauge("penstock_window_records", "Slow records that may run at once; less after crashes.")()
+        self.suspected = self._gauge(
+            "penstock_suspected_partitions", "Partitions in which a record that kills its process is looked for."
+        )()
         self.batch = self._histogram("penstock_batch_records", "Records committed in one transaction.", COUNTS)()
         self.transaction_seconds = self._histogram(
             "penstock_transaction_seconds", "Seconds from begin to the end of commit.", TRANSACTION

@@ -102,6 +102,10 @@ class Admission:
         if ready:
             self._runner.start(ready)
 
+    def pump(self) -> None:
+        """Have the runner look again."""
+        self._runner.pump()
+
     def _due(self, taken: Taken) -> None:
         if not taken.share.alive:
             return

@@ -33,7 +33,7 @@ def assemble(
         scope = scope_of(place, delivery, None if handler.style is Style.BATCH else event)
         return HandlerContext(now, delivery.attempt, world, scope, delivery.value or b"")
 
-    policy, shares = EnginePolicy(in_flight=life.settings.in_flight), watched.shares
+    policy, shares = EnginePolicy(), watched.shares
     layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe)
     encode = Encoder(place, codec, utc_now, watched.metrics.observe)
     runners = Runners(handler, layers, shares, Tasks(life.fail), policy, world.slots)
@@ -65,7 +65,7 @@ class Runners:
                 return Batches(desk, self.shares, self.tasks, self.layers.batch, self.policy.batch)
 
     def _slots(self) -> int:
-        return self.policy.in_flight + self.slots.set_aside()
+        return self.shares.limits.in_flight + self.slots.set_aside()
 
 
 def utc_now() -> datetime:

@@ -24,8 +24,6 @@ from shared.runtime.shares import Shares
 class EnginePolicy:
     """The limits of one process."""
 
-    in_flight: int = 256
-    """Slow records a process works on at once."""
     batch: int = 500
     """Records of one poll, and of one call of a batch handler."""
     transaction: int = 1000
@@ -61,6 +59,10 @@ class Admits(Protocol):
 
     def dropped(self) -> None:
         """Partitions were lost."""
+        ...
+
+    def pump(self) -> None:
+        """What was refused may be begun by now."""
         ...
 
 
@@ -187,21 +189,24 @@ class Engine:
         while not (self._drained.is_set() and not unsent):
             # What an aborted attempt could not write is tried again before anything joins it: results that pile up
             # behind an outage count as taken up, and no more is fetched.
-            unsent = self._write(unsent or self._shares.await_finished(0.25, self._policy.transaction))
-            if unsent and self._drained.wait(0.2):  # let the poll rejoin the group before the next try
+            unsent, through = self._write(unsent or self._shares.await_finished(0.25, self._policy.transaction))
+            if not through and self._drained.wait(0.2):  # let the poll rejoin the group before the next try
                 return
+            # What was committed, given back or lost may have made way for what was refused.
+            if self._shares.again() and self._loop is not None:
+                self._loop.call_soon_threadsafe(self._admission.pump)
 
-    def _write(self, finished: Sequence[Finished]) -> list[Finished]:
-        """One attempt; gives what is still to be written."""
-        ours, progress = self._shares.complete(finished)
-        if not progress:
-            return []
+    def _write(self, finished: Sequence[Finished]) -> tuple[list[Finished], bool]:
+        """One attempt; gives what is still to be written, and whether the attempt succeeded."""
+        ours, told = self._shares.complete(finished)
+        if not told:
+            return [], True
         records = [record for one in ours for record in one.records]
-        offsets = [offset for _, offset in progress]
         began = time.monotonic()
-        if self._transactor.commit(records, offsets, self._subscription) is Committed.NO:
-            self._shares.not_committed(share for share, _ in progress)
-            return ours
-        self._shares.committed(ours)
-        self._watched.committed(len(ours), time.monotonic() - began)
-        return []
+        if self._transactor.commit(records, [one.offset for one in told], self._subscription) is Committed.NO:
+            self._shares.not_committed(told)
+            return ours, False
+        self._shares.committed(ours, told)
+        if ours:
+            self._watched.committed(len(ours), time.monotonic() - began)
+        return [], True

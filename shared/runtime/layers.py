@@ -39,7 +39,7 @@ class Layers:
 
     async def slow(self, taken: Taken) -> Settled:
         """Decide about one record with an async handler."""
-        event = self._decode(taken.delivery)
+        event = self._decode(taken)
         if isinstance(event, DeadLetter | Park):
             return self._settle(taken.delivery, None, event, self.now())
         started = self.now()
@@ -49,7 +49,7 @@ class Layers:
 
     def cheap(self, taken: Taken) -> Settled:
         """Decide about one record with a plain handler."""
-        event = self._decode(taken.delivery)
+        event = self._decode(taken)
         if isinstance(event, DeadLetter | Park):
             return self._settle(taken.delivery, None, event, self.now())
         started = self.now()
@@ -60,7 +60,7 @@ class Layers:
     async def batch(self, batch: Sequence[Taken]) -> Sequence[Settled]:
         """Decide about many records with a batch handler; what cannot be decoded does not reach it."""
         started = self.now()
-        events = [self._decode(taken.delivery) for taken in batch]
+        events = [self._decode(taken) for taken in batch]
         good = [index for index, event in enumerate(events) if not isinstance(event, DeadLetter | Park)]
         outcomes: dict[int, Any] = {i: e for i, e in enumerate(events) if isinstance(e, DeadLetter | Park)}
         if good:
@@ -92,8 +92,11 @@ class Layers:
         self.observe(delivery, guard.outcome, (now - started).total_seconds())
         return settled
 
-    def _decode(self, delivery: Delivery) -> Any:
-        """The event, or what becomes of a record that has none."""
+    def _decode(self, taken: Taken) -> Any:
+        """The event, or what becomes of a record that has none, or that must not be run."""
+        if taken.verdict:
+            return DeadLetter(Failure.CRASHES_WORKER, taken.verdict)
+        delivery = taken.delivery
         try:
             if delivery.value is None:
                 raise Failed(Failure.INVALID_EVENT, "the record has no value: a tombstone is no document")

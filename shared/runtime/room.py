@@ -23,6 +23,8 @@ class Limits:
     """Records taken up, not done, and not waiting; half as many may wait for a dependency."""
     size: int = 64 << 20
     """Their bytes; half as many may wait for a dependency, and half as many in retry and parked topics."""
+    in_flight: int = 256
+    """Slow records at work at once."""
 
 
 def limits_for(in_flight: int) -> Limits:
@@ -32,7 +34,7 @@ def limits_for(in_flight: int) -> Limits:
     limits of its own: more in flight than `MAX_INCOMPLETE` needs more partitions.
     """
     usual = Limits()
-    return replace(usual, records=max(usual.records, 2 * in_flight))
+    return replace(usual, records=max(usual.records, 2 * in_flight), in_flight=in_flight)
 
 
 def room(limits: Limits, shares: Collection[Share], held: Collection[Partition]) -> int:

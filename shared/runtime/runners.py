@@ -33,6 +33,10 @@ class Runner(Protocol):
         """Work on these, none of which waits for another; returns at once."""
         ...
 
+    def pump(self) -> None:
+        """Begin what may be begun by now."""
+        ...
+
 
 After = tuple[Finished | None, Taken | None]
 """What is to be written of a record, if it is done, and which record may begin because of it."""
@@ -85,11 +89,12 @@ class Slow:
     def start(self, batch: Sequence[Taken]) -> None:
         """Begin as many as there are slots for; the others when one is free."""
         self._ready.extend(batch)
-        self._pump()
+        self.pump()
 
-    def _pump(self) -> None:
+    def pump(self) -> None:
+        """Begin what may be begun by now, in order: whoever is refused in front is not overtaken."""
         slots = self._slots() if self._ready else 0
-        while self._ready and self._running < slots:
+        while self._ready and self._running < slots and self._shares.may_begin(self._ready[0]):
             taken = self._ready.popleft()
             if self._shares.begin([taken]):
                 self._running += 1
@@ -102,7 +107,7 @@ class Slow:
 
     def _look_again(self) -> None:
         self._look = None
-        self._pump()
+        self.pump()
 
     async def _run(self, taken: Taken) -> None:
         settled = await self._decide(taken)
@@ -112,7 +117,7 @@ class Slow:
             self._shares.finish([finished])
         if following is not None:
             self._ready.append(following)
-        self._pump()
+        self.pump()
 
 
 class Inline:
@@ -120,19 +125,24 @@ class Inline:
 
     def __init__(self, desk: Desk, shares: Shares, tasks: Tasks, decide: DecideInline) -> None:
         self._desk, self._shares, self._tasks, self._decide = desk, shares, tasks, decide
+        self._waiting: deque[Taken] = deque()
 
     def start(self, batch: Sequence[Taken]) -> None:
         """Decide each and hand all that is finished over at once."""
-        # One task for the batch, only so that an error reaches the owner; tasks that never wait run in their order.
-        self._tasks.start(self._run(batch))
+        self._waiting.extend(batch)
+        self.pump()
 
-    async def _run(self, batch: Sequence[Taken]) -> None:
+    def pump(self) -> None:
+        """Begin what may be begun by now."""
+        # One task for the batch, only so that an error reaches the owner; tasks that never wait run in their order.
+        if self._waiting:
+            self._tasks.start(self._run())
+
+    async def _run(self) -> None:
         finished: list[Finished] = []
-        while batch:
-            following: list[Taken] = []
-            for taken in begun(self._desk, self._shares, batch, following):
-                note(self._desk.settled(taken, self._decide(taken)), finished, following)
-            batch = following
+        while batch := begin_next(self._desk, self._shares, self._waiting, len(self._waiting)):
+            for taken in batch:
+                note(self._desk.settled(taken, self._decide(taken)), finished, self._waiting)
         self._shares.finish(finished)
 
 
@@ -148,35 +158,38 @@ class Batches:
     def start(self, batch: Sequence[Taken]) -> None:
         """Let them join the next batch."""
         self._waiting.extend(batch)
+        self.pump()
+
+    def pump(self) -> None:
+        """Begin what may be begun by now."""
         if not self._busy and self._waiting:
             self._busy = True
             self._tasks.start(self._run())
 
     async def _run(self) -> None:
-        while self._waiting:
-            following: list[Taken] = []
-            next_ones = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            batch = begun(self._desk, self._shares, next_ones, following)
+        while batch := begin_next(self._desk, self._shares, self._waiting, self._most):
             finished: list[Finished] = []
             for taken, settled in zip(batch, await self._decide(batch), strict=True):
-                note(self._desk.settled(taken, settled), finished, following)
+                note(self._desk.settled(taken, settled), finished, self._waiting)
             self._shares.finish(finished)
-            self._waiting.extend(following)
         self._busy = False
 
 
-def begun(desk: Desk, shares: Shares, batch: Sequence[Taken], following: list[Taken]) -> Sequence[Taken]:
-    """Begin those that may still be begun here; what may begin in the place of the others is added to `following`."""
-    ours = shares.begin(batch)
-    if len(ours) < len(batch):
-        kept = set(ours)
-        skipped = (desk.skipped(taken) for taken in batch if taken not in kept)
-        following += [taken for taken in skipped if taken is not None]
-    return ours
+def begin_next(desk: Desk, shares: Shares, waiting: deque[Taken], most: int) -> Sequence[Taken]:
+    """Begin as many of those in front as may be begun now; what may begin in the place of one that is lost joins them.
+
+    Empty where none may be begun, though some may wait.
+    """
+    while waiting:
+        begun, lost = shares.begin_next(waiting, most)
+        waiting.extend(taken for one in lost if (taken := desk.skipped(one)) is not None)
+        if begun or not lost:
+            return begun
+    return ()
 
 
-def note(after: After, finished: list[Finished], following: list[Taken]) -> None:
-    """Add what a record left behind to the two lists."""
+def note(after: After, finished: list[Finished], following: deque[Taken]) -> None:
+    """Add what a record left behind to those that are finished, and to those that may begin."""
     done, follower = after
     if done is not None:
         finished.append(done)

@@ -1,11 +1,14 @@
-"""One assigned partition of a process, and the records taken up from it."""
+"""One assigned partition as the process that works on it knows it, and the records it has taken up from there."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from shared.core import poison
 from shared.core.delivery import Delivery
 from shared.core.lanes import Origin
-from shared.core.progress import Progress
-from shared.kafka.transactions import Record
+from shared.core.poison import CALM, Suspicion
+from shared.core.progress import Progress, read
+from shared.kafka.transactions import Offset, Record
 
 
 @dataclass(slots=True, eq=False)
@@ -15,12 +18,20 @@ class Share:
     topic: str
     partition: int
     progress: Progress
+    suspicion: Suspicion = CALM
+    """What is known of crashes, as the last commit says it; before the first one, as the owner before left it."""
+    wanted: Suspicion = CALM
+    """What the next commit is to say of crashes."""
+    suspects: int = 0
+    """How many records may have been running when the owner before ended."""
     alive: bool = True
     """Still ours."""
     draining: bool = False
     """Leaving: what runs may end, nothing more is begun."""
     running: int = 0
     """Records that a handler is at work on."""
+    ended: int = 0
+    """Times that a handler came back from a record, done or not."""
     uncommitted: int = 0
     """Finished records whose transaction is not through."""
     waiting: int = 0
@@ -36,6 +47,88 @@ class Share:
     caught_up: bool = False
     """It was read to its end at least once."""
 
+    @classmethod
+    def taken_over(cls, start: Offset, in_flight: int) -> "Share":
+        """The share of a new owner, of which at most `in_flight` slow records run at once."""
+        _, incomplete, left = read(start.offset, start.metadata)
+        found = poison.taken_over(left, start.offset)
+        progress = Progress(start.offset, start.metadata)
+        return cls(start.topic, start.partition, progress, found, found, len(incomplete) + in_flight)
+
+    @property
+    def changed(self) -> bool:
+        """Something is to be told that no commit has told."""
+        return self.progress.dirty or self.wanted != self.suspicion
+
+    @property
+    def in_hand(self) -> bool:
+        """Some of its records were begun and are not committed."""
+        return bool(self.running or self.uncommitted)
+
+    def wait(self, size: int) -> None:
+        """A record waits, and takes nobody's place meanwhile."""
+        self.waiting += 1
+        self.waiting_bytes += size
+
+    def go_on(self, size: int) -> None:
+        """Its waiting is over."""
+        self.waiting -= 1
+        self.waiting_bytes -= size
+
+    def rest(self, offset: int, size: int) -> None:
+        """A handler came back from a record that waits, and is to be begun again."""
+        self.running -= 1
+        self.wait(size)
+        self.ended += 1
+        if offset == self.wanted.running:
+            self.wanted = poison.naming(self.wanted, None)
+
+    def finish(self) -> None:
+        """A handler is done with a record."""
+        self.running -= 1
+        self.ended += 1
+        self.uncommitted += 1
+
+    def complete(self, offset: int) -> None:
+        """A record is done."""
+        self.progress.complete(offset)
+        self.wanted = poison.completed(self.wanted, offset)
+
+    def tell(self) -> "Told":
+        """What a commit says of it now."""
+        if self.wanted.crashes and self.ended and (self.progress.idle or self.ended >= self.suspects):
+            self.wanted = poison.lifted(self.wanted)
+        self.progress.dirty = False
+        offset = Offset(self.topic, self.partition, *self.progress.snapshot(self.wanted))
+        return Told(self, offset, self.wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a commit says of a share."""
+
+    share: Share
+    offset: Offset
+    suspicion: Suspicion
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand in a process."""
+
+    held: int
+    """Records taken up and not committed."""
+    waiting: int
+    """Those of them that wait until they are due."""
+    window: int
+    """Slow records that may be in hand at once."""
+    suspected: int
+    """Partitions whose owners crashed, and where the record that did it is looked for."""
+    span: int
+    """Offsets from a partition's low watermark to what was fetched of it, of the partition with the most."""
+    oldest: datetime | None
+    """When Kafka got the oldest unfinished record."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Taken:
@@ -43,6 +136,8 @@ class Taken:
 
     share: Share
     delivery: Delivery
+    verdict: str = ""
+    """Why it must not be run: it kills its process. Empty for any other."""
 
     @property
     def wanted(self) -> bool:

@@ -5,30 +5,36 @@ because another process does that work now.
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
 
+from shared.core import poison
 from shared.core.delivery import Delivery
-from shared.core.progress import Progress
 from shared.core.topics import StageTopics
 from shared.kafka.transactions import Offset
 from shared.runtime import room
 from shared.runtime.room import NOTHING, Limits, Partition
-from shared.runtime.share import Finished, Share, Taken
+from shared.runtime.share import Finished, Share, Standing, Taken, Told
+from shared.runtime.turnstile import Turnstile
+
+CLOSING = 3.0
+"""Seconds for the commit that says that a partition was left in good order."""
 
 
-@dataclass(slots=True)
 class Shares:
     """All shares of a process, behind one lock that is held for moments only."""
 
-    limits: Limits = field(default_factory=Limits)
-    """How much may be held."""
-    topics: StageTopics | None = None
-    """The stage's own; None where nothing comes back."""
-    changed: threading.Condition = field(default_factory=threading.Condition)
-    """Notified whenever a record finishes, is committed, or a share changes."""
-    _shares: dict[Partition, Share] = field(default_factory=dict)
-    _finished: list[Finished] = field(default_factory=list)
+    def __init__(self, limits: Limits | None = None, topics: StageTopics | None = None) -> None:
+        """`topics` are the stage's own; None where nothing comes back."""
+        self.limits = limits or Limits()
+        """How much may be held."""
+        self.changed = threading.Condition()
+        """Notified whenever a record finishes, is committed, or a share changes."""
+        self._topics = topics
+        self._shares: dict[Partition, Share] = {}
+        self._finished: list[Finished] = []
+        self._turnstile = Turnstile(self.limits.in_flight)
+        self._pressing = False
 
     def add(self, offsets: Iterable[Offset]) -> None:
         """These partitions are ours."""
@@ -37,10 +43,11 @@ class Shares:
                 key = start.topic, start.partition
                 if (former := self._shares.get(key)) is not None:
                     former.alive = False
-                self._shares[key] = share = Share(*key, Progress(start.offset, start.metadata))
-                if self.topics is not None:
-                    share.comeback = start.topic != self.topics.input
-                    share.parked = start.topic == self.topics.parked
+                self._shares[key] = share = Share.taken_over(start, self.limits.in_flight)
+                if self._topics is not None:
+                    share.comeback = start.topic != self._topics.input
+                    share.parked = start.topic == self._topics.parked
+            self._turnstile.look(self._shares.values())
 
     def take(self, deliveries: Iterable[Delivery]) -> list[Taken]:
         """Take records up; leaves out what an earlier owner has completed, and what is not ours."""
@@ -49,8 +56,9 @@ class Shares:
             for delivery in deliveries:
                 position = delivery.position
                 share = self._shares.get((position.topic, position.partition))
-                if share is not None and share.progress.admit(position.offset):
-                    taken.append(Taken(share, delivery))
+                if share is not None and share.progress.admit(position.offset, delivery.appended_at):
+                    guilty = share.suspicion.crashes and poison.condemned(share.suspicion) == position.offset
+                    taken.append(Taken(share, delivery, poison.verdict(share.suspicion) if guilty else ""))
                     share.held_bytes += taken[-1].size
         return taken
 
@@ -85,14 +93,20 @@ class Shares:
     def wait(self, taken: Taken) -> None:
         """It waits, and takes nobody's place meanwhile."""
         with self.changed:
-            taken.share.waiting += 1
-            taken.share.waiting_bytes += taken.size
+            taken.share.wait(taken.size)
 
     def go_on(self, taken: Taken) -> None:
         """Its waiting is over."""
         with self.changed:
-            taken.share.waiting -= 1
-            taken.share.waiting_bytes -= taken.size
+            taken.share.go_on(taken.size)
+
+    def may_begin(self, taken: Taken) -> bool:
+        """Whether it may be begun now. Where not, the runner is asked to look again, after a commit at the latest."""
+        with self.changed:
+            passes = self._turnstile.lets(taken, self._shares.values())
+            if not passes and any(share.changed for share in self._shares.values()):
+                self._press()
+            return passes
 
     def begin(self, taken: Sequence[Taken]) -> list[Taken]:
         """A handler starts on them; gives those that may still be begun here.
@@ -103,33 +117,49 @@ class Shares:
             begun = [one for one in taken if one.wanted]
             for one in begun:
                 one.share.running += 1
+            self._turnstile.in_hand += len(begun)
             return begun
+
+    def begin_next(self, waiting: deque[Taken], most: int) -> tuple[list[Taken], list[Taken]]:
+        """Take those in front as far as they may be begun now; gives the begun ones, and those not wanted any more."""
+        begun: list[Taken] = []
+        lost: list[Taken] = []
+        with self.changed:
+            while waiting and len(begun) < most and self.may_begin(waiting[0]):
+                taken = waiting.popleft()
+                (begun if self.begin([taken]) else lost).append(taken)
+        return begun, lost
+
+    def again(self) -> bool:
+        """Whether somebody was refused since this was last asked: the runner should look again."""
+        with self.changed:
+            refused, self._turnstile.refused = self._turnstile.refused, False
+            return refused
 
     def rest(self, taken: Taken) -> None:
         """The handler stopped without finishing it; it waits, and will be begun again."""
         with self.changed:
-            taken.share.running -= 1
-            taken.share.waiting += 1
-            taken.share.waiting_bytes += taken.size
+            taken.share.rest(taken.delivery.position.offset, taken.size)
+            self._turnstile.in_hand -= 1
             self.changed.notify_all()
 
     def finish(self, finished: Sequence[Finished]) -> None:
         """The handler is done with them."""
         with self.changed:
             for one in finished:
-                one.taken.share.running -= 1
-                one.taken.share.uncommitted += 1
+                one.taken.share.finish()
             self._finished += finished
             self.changed.notify_all()
 
     def await_finished(self, seconds: float, most: int) -> list[Finished]:
-        """What has finished, as soon as something has."""
+        """What has finished, as soon as something has, or as a commit is wanted for another reason."""
         with self.changed:
-            self.changed.wait_for(lambda: bool(self._finished), seconds)
+            self.changed.wait_for(lambda: bool(self._finished) or self._pressing, seconds)
+            self._pressing = False
             batch, self._finished = self._finished[:most], self._finished[most:]
             return batch
 
-    def complete(self, finished: Sequence[Finished]) -> tuple[list[Finished], list[tuple[Share, Offset]]]:
+    def complete(self, finished: Sequence[Finished]) -> tuple[list[Finished], list[Told]]:
         """Count them as done; gives those that are still ours with the progress that must be written with them.
 
         Asked under one lock: were a partition lost in between, its results would be written without their progress, and
@@ -137,35 +167,48 @@ class Shares:
         """
         with self.changed:
             ours = [one for one in finished if one.taken.share.alive]
+            self._turnstile.in_hand -= len(finished) - len(ours)
             for one in ours:
-                one.taken.share.progress.complete(one.taken.delivery.position.offset)
-            changed = [share for share in self._shares.values() if share.progress.dirty]
-            for share in changed:
-                share.progress.dirty = False
-            return ours, [(s, Offset(s.topic, s.partition, *s.progress.snapshot())) for s in changed]
+                one.taken.share.complete(one.taken.delivery.position.offset)
+            return ours, [share.tell() for share in self._shares.values() if share.changed]
 
-    def committed(self, finished: Sequence[Finished]) -> None:
-        """Their transaction is through."""
+    def committed(self, finished: Sequence[Finished], told: Iterable[Told] = ()) -> None:
+        """Their transaction is through, and what it says of shares."""
         with self.changed:
             for one in finished:
                 one.taken.share.uncommitted -= 1
                 one.taken.share.held_bytes -= one.taken.size
+            self._turnstile.in_hand -= len(finished)
+            for said in told:
+                said.share.suspicion = said.suspicion
+            self._turnstile.look(self._shares.values())
             self.changed.notify_all()
 
-    def not_committed(self, shares: Iterable[Share]) -> None:
+    def not_committed(self, told: Iterable[Told]) -> None:
         """Their transaction was aborted: the progress is still to be told."""
         with self.changed:
-            for share in shares:
-                share.progress.dirty = True
+            for one in told:
+                one.share.progress.dirty = True
 
     def drain(self, partitions: Iterable[Partition] | None, seconds: float) -> bool:
-        """Begin nothing more of these (None: all) and wait for what runs to be committed; False at the deadline."""
+        """Begin nothing more of these (None: all) and wait for what runs to be committed; False at the deadline.
+
+        1. nothing more is begun
+        2. what runs is finished and committed, or the deadline is there
+        3. a commit says that the partitions are closed: what still runs was given up in good order, and is not to be
+           taken for what killed a process. Said any earlier, a crash during 2 would be counted against nobody.
+        """
         with self.changed:
             keys = list(self._shares) if partitions is None else list(partitions)
             leaving = [self._shares[key] for key in keys if key in self._shares]
             for share in leaving:
-                share.draining = True
-            return self.changed.wait_for(lambda: all(not s.running and not s.uncommitted for s in leaving), seconds)
+                share.draining = True  # 1
+            drained = self.changed.wait_for(lambda: not any(share.in_hand for share in leaving), seconds)  # 2
+            for share in leaving:
+                share.wanted = poison.closed(share.wanted)  # 3
+            self._press()
+            self.changed.wait_for(lambda: not any(share.suspicion.open for share in leaving), min(seconds, CLOSING))
+            return drained
 
     def drop(self, partitions: Iterable[Partition]) -> None:
         """These are not ours any more."""
@@ -173,14 +216,28 @@ class Shares:
             for key in partitions:
                 if (share := self._shares.pop(key, None)) is not None:
                     share.alive = False
+            self._turnstile.look(self._shares.values())
             self.changed.notify_all()
 
-    def count(self, of: Callable[[Share], int]) -> int:
-        """Sum of something over all shares."""
+    def standing(self) -> Standing:
+        """How things stand, for whoever watches."""
         with self.changed:
-            return sum(of(share) for share in self._shares.values())
+            shares = self._shares.values()
+            ages = [share.progress.oldest for share in shares]
+            return Standing(
+                held=sum(share.progress.incomplete for share in shares),
+                waiting=sum(share.waiting for share in shares),
+                window=self._turnstile.window,
+                suspected=self._turnstile.suspected,
+                span=max((share.progress.span for share in shares), default=0),
+                oldest=min((age for age in ages if age is not None), default=None),
+            )
 
     def owned(self) -> list[Partition]:
         """Partitions that are ours."""
         with self.changed:
             return sorted(self._shares)
+
+    def _press(self) -> None:
+        self._pressing = True
+        self.changed.notify_all()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 from shared.core.context import Answer, Call, Models, Prompt
@@ -47,8 +48,13 @@ class EngineMetrics:
 
     async def exposition(self) -> bytes:
         """Everything, in Prometheus' text format."""
-        held = self.shares.count(lambda share: share.progress.incomplete)
-        self.metrics.in_flight.set(held)
+        standing, metrics = self.shares.standing(), self.metrics
+        metrics.in_flight.set(standing.held)
+        metrics.retry_waiting.set(standing.waiting)
+        metrics.window.set(standing.window)
+        metrics.suspected.set(standing.suspected)
+        metrics.span.set(standing.span)
+        metrics.oldest.set((datetime.now(UTC) - standing.oldest).total_seconds() if standing.oldest else 0)
         if self.breakers:
             self.metrics.breakers({report.name: report.state for report in await self.breakers.reports()})
         return self.metrics.exposition()

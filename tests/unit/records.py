@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from shared.core import poison
 from shared.core.delivery import Delivery
 from shared.core.event import Position
 from shared.core.headers import Headers
@@ -36,10 +37,18 @@ def ticket(subject: str = "printer", document_id: str = "t1") -> TicketOpened:
 
 
 def owning(*partitions: int, topics: StageTopics | None = None, limits: Limits | None = None) -> Shares:
-    """Shares of a process that just got these partitions of the input, and of all that a stage consumes."""
-    shares = Shares(limits or Limits(), topics)
+    """Shares of a process that got these partitions of all it consumes, and has told that it works on them."""
+    shares = Shares(limits, topics)
     names = topics.consumed if topics else (TOPIC,)
     shares.add([Offset(name, partition, 0, "") for partition in partitions for name in names])
+    return opened(shares)
+
+
+def opened(shares: Shares) -> Shares:
+    """The same, with the commit through that opens all its partitions."""
+    for topic, partition in shares.owned():
+        share = shares._shares[topic, partition]
+        share.suspicion = share.wanted = poison.opened(share.suspicion)
     return shares
 
 

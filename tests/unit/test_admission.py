@@ -65,10 +65,10 @@ async def test_a_record_that_waits_keeps_nobody_else_from_the_handler() -> None:
     stage.admission.admit(taken(stage.shares, [b"a", b"b", b"a", b"c"]))
     await stage.until(lambda: len(stage.handled) >= 3)
     assert stage.handled[:3] == [(b"a", 0), (b"b", 1), (b"c", 3)]
-    assert stage.shares.count(lambda share: share.waiting) == 2, "the follower waits, too"
+    assert stage.shares.standing().waiting == 2, "the follower waits, too"
     stage.outcomes.clear()
     await stage.until(lambda: (b"a", 2) in stage.handled)
-    assert stage.shares.count(lambda share: share.waiting) == 0
+    assert stage.shares.standing().waiting == 0
     assert [key for _, key in stage.written()] == [b"b", b"c", b"a", b"a"]
 
 
@@ -104,7 +104,7 @@ async def test_a_retry_that_waits_does_so_where_it_is() -> None:
     stage.admission.admit(stage.shares.take([retried]))
     await stage.until(lambda: bool(stage.handled))
     assert stage.written() == []
-    assert stage.shares.count(lambda share: share.waiting) == 1
+    assert stage.shares.standing().waiting == 1
 
 
 async def test_a_follower_waits_behind_a_record_that_was_parked_and_goes_after_it() -> None:
@@ -128,7 +128,7 @@ async def test_a_follower_stands_behind_a_record_in_retry_until_that_is_done() -
     stage.admission.admit(taken(stage.shares, [b"a", b"a", b"b"]))
     await stage.until(lambda: len(stage.handled) == 2)
     assert stage.handled == [(b"a", 0), (b"b", 2)]
-    assert stage.shares.count(lambda share: share.waiting) == 1
+    assert stage.shares.standing().waiting == 1
     stage.outcomes.clear()
     headers = History("triage", Failure.OVERLOADED, "busy", 1, NOW, NOW, delivery(0).position).to_headers()
     stage.now = NOW + timedelta(minutes=1)

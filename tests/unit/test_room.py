@@ -1,9 +1,13 @@
 """How much a process holds: what waits keeps nobody from the handler, and no tier takes the room of another one."""
 
+import pytest
+
+from shared.core.errors import Misconfigured
 from shared.core.progress import MAX_INCOMPLETE
-from shared.runtime.room import Limits
+from shared.runtime.room import Limits, limits_for
 from shared.runtime.share import Finished, Taken
 from shared.runtime.shares import Shares
+from shared.settings import load
 from tests.pipeline.tiny.pipeline import TICKETS, TRIAGE
 from tests.unit.records import TOPIC, owning, taken
 
@@ -14,11 +18,23 @@ SIZE = len(b"bytes")
 
 
 def waiting(shares: Shares, count: int, *, topic: str = TOPIC, partition: int = 0) -> list[Taken]:
-    start = shares.count(lambda share: share.progress.incomplete)
+    start = shares.standing().held
     records = taken(shares, [b"a"] * count, topic=topic, partition=partition, start=start)
     for record in records:
         shares.wait(record)
     return records
+
+
+def test_a_process_takes_up_twice_what_it_may_have_in_flight() -> None:
+    assert limits_for(256) == Limits()
+    assert limits_for(1000) == Limits(records=2000, in_flight=1000)
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "many", "10001"])
+def test_what_cannot_be_in_flight_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv("PENSTOCK_IN_FLIGHT", wrong)
+    with pytest.raises(Misconfigured, match="in_flight"):
+        load()
 
 
 def test_room_counts_records_until_they_are_committed() -> None:
