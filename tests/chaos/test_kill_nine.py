@@ -63,6 +63,8 @@ def test_killing_processes_in_mid_run_loses_and_doubles_nothing(
     found = Counter(key for key, _, _ in outsider.read(parts.kafka, results))
     assert [key for key, times in found.items() if times > 1] == [], "doubled"
     assert {f"t{i}".encode() for i in range(DOCUMENTS)} - found.keys() == set(), "lost"
+    condemned = [outsider.read(parts.kafka, f"{pipeline}.{stage}.dlq") for stage in ("triage", "close")]
+    assert condemned == [[], []], "taken for what killed the process"
 
 
 def test_a_stage_under_sigterm_ends_in_time_and_hands_over_cleanly(

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from shared.core.delivery import Delivery
-from shared.core.progress import decode
+from shared.core.poison import CALM, Suspicion
+from shared.core.progress import decode, read
 from shared.core.settle import Place, Settled
 from shared.kafka.subscription import Subscription
 from shared.kafka.transactions import Committed, Fenced, Offset, Record, Transactor
@@ -58,6 +59,7 @@ class Broker:
         self.answers, self.before = list(answers), before
         self.attempts: list[list[bytes | None]] = []
         self.written: list[bytes | None] = []
+        self.told: list[Offset] = []
         self.progress: dict[tuple[str, int], tuple[int, str]] = {}
         self.since: float | None = None
 
@@ -70,6 +72,7 @@ class Broker:
             raise answer
         if answer is Committed.YES:
             self.written += [record.key for record in records]
+            self.told += offsets
             self.progress |= {(o.topic, o.partition): (o.offset, o.metadata) for o in offsets}
         return answer
 
@@ -128,25 +131,51 @@ async def test_everything_is_written_once_with_its_progress_and_the_group_is_lef
     assert running.errors == []
 
 
+async def test_a_partition_is_opened_before_its_first_record_and_closed_after_its_last() -> None:
+    running = Running(9, Broker())
+    await running.until(lambda: len(running.broker.written) == 9)
+    await running.stop()
+    assert running.broker.attempts[0] == [], "nothing has run yet"
+    first, *_, last = running.broker.told
+    assert read(first.offset, first.metadata)[2] == Suspicion(open=True)
+    assert read(last.offset, last.metadata) == (8, frozenset(), CALM)
+
+
+async def test_a_partition_that_is_lost_is_not_closed() -> None:
+    running = Running(2, Broker())
+    await running.until(lambda: running.broker.written)
+    running.engine.lost([(TOPIC, 0)])
+    await running.stop()
+    last = running.broker.told[-1]
+    assert read(last.offset, last.metadata)[2].open
+
+
+async def test_a_mark_that_could_not_be_written_is_tried_again_before_anything_runs() -> None:
+    running = Running(2, Broker([Committed.NO, Committed.NO]))
+    await running.until(lambda: len(running.broker.written) == 2)
+    await running.stop()
+    assert running.broker.attempts[:3] == [[], [], []]
+
+
 async def test_an_aborted_attempt_is_tried_again_as_it_was_before_anything_joins_it() -> None:
-    running = Running(6, Broker([Committed.NO, Committed.NO]))
+    running = Running(6, Broker([Committed.YES, Committed.NO, Committed.NO]))
     await running.until(lambda: len(running.broker.written) == 6)
     await running.stop()
-    assert running.broker.attempts[0] == running.broker.attempts[1] == running.broker.attempts[2]
+    assert running.broker.attempts[1] == running.broker.attempts[2] == running.broker.attempts[3] != []
     assert running.broker.written == keys(6)
 
 
 async def test_what_cannot_be_written_does_not_pile_up() -> None:
     policy = EnginePolicy(transaction=2, idle_poll_seconds=0.001, drain_seconds=0.01, batch=4)
-    running = Running(500, Broker([Committed.NO] * 1000), policy, Limits(records=5))
+    running = Running(500, Broker([Committed.YES, *[Committed.NO] * 1000]), policy, Limits(records=5))
     await running.until(lambda: len(running.broker.attempts) == 3)
     assert 500 - len(running.partition.records) <= 5 + policy.transaction
     await running.stop()
 
 
 async def test_results_of_a_partition_lost_after_an_abort_are_not_written() -> None:
-    running = Running(2, Broker([Committed.NO]))
-    await running.until(lambda: running.broker.attempts)
+    running = Running(2, Broker([Committed.YES, Committed.NO]))
+    await running.until(lambda: len(running.broker.attempts) == 2)
     running.engine.lost([(TOPIC, 0)])
     running.engine.assigned([Offset("tickets.other", 0, 0, "")])
     await running.stop()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -180,6 +180,16 @@ def test_an_unknown_schema_is_waited_for_and_then_a_dead_letter(waited: timedelt
     if not held:
         assert isinstance(outcome, DeadLetter)
         assert outcome.failure is Failure.UNKNOWN_SCHEMA
+
+
+def test_a_condemned_record_is_a_dead_letter_with_its_bytes_and_is_not_run() -> None:
+    handler = raising(AssertionError("it was run"))
+    seen = Seen()
+    guilty = replace(taken(), verdict="it kills")
+    settled = seen.around(handler).cheap(guilty)
+    assert seen.outcomes == [DeadLetter(Failure.CRASHES_WORKER, "it kills")]
+    assert [write.value for write in settled.writes] == [guilty.delivery.value]
+    assert settled.writes[0].topic == "tickets.triage.dlq"
 
 
 def batching(answer: Callable[[Sequence[TicketOpened]], Any]) -> Handler:

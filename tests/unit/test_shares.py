@@ -5,9 +5,9 @@ import threading
 from shared.core.progress import MAX_INCOMPLETE, decode
 from shared.kafka.transactions import Offset
 from shared.runtime.room import Limits
-from shared.runtime.share import Finished, Taken
+from shared.runtime.share import Finished, Standing, Taken
 from shared.runtime.shares import Shares
-from tests.unit.records import TOPIC, delivery, owning, taken
+from tests.unit.records import NOW, TOPIC, delivery, owning, taken
 
 AMPLE = Limits(100_000, 1 << 30)
 
@@ -109,6 +109,16 @@ def test_progress_tells_what_is_incomplete_in_between() -> None:
     _, [told] = shares.complete(finish(shares, [records[1], records[3]]))
     assert told.offset.offset == 0
     assert decode(0, told.offset.metadata) == (3, frozenset({0, 2}))
+
+
+def test_how_things_stand_names_the_oldest_and_how_far_ahead_of_the_low_watermark_was_read() -> None:
+    shares = owning(0, 1)
+    records = taken(shares, [b"a"] * 10)
+    shares.wait(records[0])
+    assert shares.standing() == Standing(held=10, waiting=1, window=256, suspected=0, span=10, oldest=NOW)
+    shares.complete(finish(shares, records))
+    standing = shares.standing()
+    assert (standing.held, standing.span, standing.oldest) == (0, 0, None)
 
 
 def test_a_partition_taken_over_full_leaves_room_to_be_read() -> None:

@@ -57,13 +57,14 @@ transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
-# Consumer groups notice a death within 6 s; the minimum settings must be lowered too, or the others are refused.
+# Consumer groups notice a death within 6 s; the minimum settings must be lowered too, or the others are refused. A
+# group can be told to notice it sooner still.
 group.initial.rebalance.delay.ms=0
 group.consumer.assignment.interval.ms=0
 group.consumer.assignors=uniform,range
 group.consumer.min.heartbeat.interval.ms=500
 group.consumer.heartbeat.interval.ms=500
-group.consumer.min.session.timeout.ms=6000
+group.consumer.min.session.timeout.ms=1500
 group.consumer.session.timeout.ms=6000
 """
 

@@ -1,0 +1,264 @@
+"""What may be begun when: never before a commit says so where that counts, and fewer after crashes."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from shared.core.poison import CALM, Suspicion
+from shared.core.progress import encode, read
+from shared.core.settle import Settled
+from shared.kafka.transactions import Offset, Record
+from shared.runtime.runners import Batches, Inline, Lanes, Tasks
+from shared.runtime.share import Finished, Taken
+from shared.runtime.shares import Shares
+from tests.unit.records import TOPIC, opened, owning, taken
+
+
+def left(*crashes: int, running: int | None = None) -> list[Offset]:
+    """What owners left that crashed once more: one partition for each number of crashes, all at offset 0."""
+    told = [Suspicion(True, count - 1, 0, running) if count > 1 else Suspicion(True) for count in crashes]
+    return [Offset(TOPIC, number, 0, encode(0, -1, [], one)) for number, one in enumerate(told)]
+
+
+def after(*crashes: int, in_flight: int = 16, running: int | None = None) -> Shares:
+    """The shares of the next owner, opened."""
+    shares = Shares(in_flight)
+    shares.add(left(*crashes, running=running))
+    return opened(shares)
+
+
+def commit(shares: Shares) -> list[Suspicion]:
+    """What a commit tells of crashes, once it is through."""
+    ours, told = shares.complete(shares.await_finished(0, 1000))
+    shares.committed(ours, told)
+    return [read(one.offset.offset, one.offset.metadata)[2] for one in told]
+
+
+def end(shares: Shares, records: Sequence[Taken]) -> None:
+    shares.finish([Finished(one) for one in records])
+
+
+def test_nothing_is_begun_before_a_commit_says_that_somebody_works_on_the_partition() -> None:
+    shares = Shares()
+    shares.add([Offset(TOPIC, 0, 0, "")])
+    [record] = taken(shares, [b"a"])
+    assert not shares.may_begin(record)
+    assert shares.again()
+    assert commit(shares) == [Suspicion(open=True)]
+    assert shares.may_begin(record)
+    assert not shares.again()
+
+
+def test_partitions_with_work_are_opened_together_and_those_whose_records_all_wait_are_not() -> None:
+    shares = Shares()
+    shares.add([Offset(TOPIC, number, 0, "") for number in range(4)])
+    first = taken(shares, [b"a"], partition=0)[0]
+    taken(shares, [b"b"], partition=1)
+    shares.wait(taken(shares, [b"c"], partition=2)[0])
+    assert not shares.may_begin(first)
+    _, told = shares.complete([])
+    assert [one.offset.partition for one in told] == [0, 1]
+
+
+def test_a_partition_without_work_counts_no_crash_however_often_its_owner_is_killed() -> None:
+    kept = Offset(TOPIC, 0, 5, encode(5, -1, [], Suspicion(open=True)))
+    for _ in range(20):
+        shares = Shares()
+        shares.add([kept, Offset(TOPIC, 1, 0, "")])
+        shares.may_begin(taken(shares, [b"a"], partition=1)[0])
+        _, told = shares.complete([])
+        assert [one.offset.partition for one in told] == [1]
+    assert shares.standing().window == shares.in_flight, "it narrows nobody's window"
+
+
+def test_after_a_crash_half_as_many_are_in_hand_until_all_suspects_have_run() -> None:
+    shares = after(1)
+    waiting = deque(taken(shares, [b"a"] * 40))
+    assert len(shares.begin_next(waiting, 100)) == 8
+    for _ in range(2):
+        end(shares, shares.begin_next(waiting, 100) or [])
+    assert shares.standing().window == 8
+    assert shares.standing().suspected == 1
+
+
+def test_the_window_is_full_again_at_once_when_as_many_have_ended_as_may_have_been_running() -> None:
+    shares = after(2)
+    waiting = deque(taken(shares, [b"a"] * 40))
+    ended = 0
+    while shares.standing().suspected:
+        begun = shares.begin_next(waiting, 100)
+        assert len(begun) == 4
+        end(shares, begun)
+        ended += 4
+        commit(shares)
+    assert ended == shares.in_flight
+    assert len(shares.begin_next(waiting, 100)) == 24
+
+
+def test_the_window_is_full_again_when_nothing_is_left_of_what_was_there() -> None:
+    shares = after(3)
+    end(shares, shares.begin_next(deque(taken(shares, [b"a"])), 100))
+    assert commit(shares) == [Suspicion(open=True)]
+    assert shares.standing().window == shares.in_flight
+
+
+def test_what_is_finished_and_not_committed_is_still_in_hand() -> None:
+    shares = after(4)
+    waiting = deque(taken(shares, [b"a"] * 3))
+    assert shares.begin_next(waiting, 100) == []
+    commit(shares)
+    [first] = shares.begin_next(waiting, 100)
+    end(shares, [first])
+    assert shares.begin_next(waiting, 100) == [], "a crash now would be taken for one of the next record"
+
+
+def test_one_that_runs_alone_is_named_by_a_commit_before_it_begins() -> None:
+    shares = after(4)
+    waiting = deque(taken(shares, [b"a"] * 3))
+    for offset in range(2):
+        assert shares.begin_next(waiting, 100) == []
+        [said] = commit(shares)
+        assert said.running == offset
+        [record] = shares.begin_next(waiting, 100)
+        end(shares, [record])
+        [said] = commit(shares)
+        assert said.running is None
+
+
+def test_the_name_is_taken_back_before_another_partition_runs_beside_others() -> None:
+    shares = after(4, 1)
+    alone = taken(shares, [b"a"], partition=0)
+    shares.may_begin(alone[0])
+    commit(shares)
+    shares.pause(shares.begin(alone))
+    others = deque(taken(shares, [b"b"] * 3, partition=1))
+    assert shares.begin_next(others, 100) == []
+    assert commit(shares)[0].running is None
+    assert len(shares.begin_next(others, 100)) == 3
+
+
+def test_others_of_the_process_make_room_for_one_that_must_run_alone() -> None:
+    shares = after(4)
+    shares.add([Offset(TOPIC, 1, 0, "")])
+    opened(shares)
+    calm = shares.begin(taken(shares, [b"b"], partition=1))
+    [suspect] = taken(shares, [b"a"], partition=0)
+    assert not shares.may_begin(suspect)
+    end(shares, calm)
+    commit(shares)
+    shares.may_begin(suspect)
+    commit(shares)
+    assert shares.may_begin(suspect)
+
+
+def test_what_still_runs_of_a_lost_partition_is_in_hand_too() -> None:
+    shares = after(4)
+    shares.add([Offset(TOPIC, 1, 0, "")])
+    opened(shares)
+    lost = shares.begin(taken(shares, [b"b"], partition=1))
+    shares.drop([(TOPIC, 1)])
+    [suspect] = taken(shares, [b"a"], partition=0)
+    shares.may_begin(suspect)
+    commit(shares)
+    assert not shares.may_begin(suspect), "the lost one could kill the process while this one bears the name"
+    end(shares, lost)
+    commit(shares)
+    shares.may_begin(suspect)
+    commit(shares)
+    assert shares.may_begin(suspect)
+
+
+def test_a_suspected_partition_that_leaves_takes_its_window_along() -> None:
+    shares = after(3)
+    taken(shares, [b"a"])
+    assert shares.standing().window == 2
+    shares.drop([(TOPIC, 0)])
+    assert shares.standing().window == shares.in_flight
+
+
+def test_a_record_that_ran_alone_at_two_crashes_is_not_run_again() -> None:
+    kept = Suspicion(True, 6, 0, running=1, suspect=1, alone=1)
+    shares = Shares(16)
+    shares.add([Offset(TOPIC, 0, 0, encode(0, -1, [], kept))])
+    good, guilty, other = taken(opened(shares), [b"a", b"b", b"c"])
+    assert "2 times" in guilty.verdict
+    assert (good.verdict, other.verdict) == ("", "")
+
+
+def test_a_partition_that_leaves_is_closed_after_its_results() -> None:
+    shares = owning(0)
+    end(shares, shares.begin(taken(shares, [b"a"])))
+    assert not shares.drain([(TOPIC, 0)], 0)
+    assert commit(shares) == [CALM]
+
+
+def test_what_a_leaving_partition_gives_up_at_the_deadline_is_no_crash() -> None:
+    shares = owning(0)
+    shares.begin(taken(shares, [b"a"]))
+    assert not shares.drain([(TOPIC, 0)], 0)
+    assert commit(shares) == [CALM]
+
+
+def test_a_lost_partition_is_not_closed() -> None:
+    shares = owning(0)
+    taken(shares, [b"a"])
+    shares.drop([(TOPIC, 0)])
+    assert shares.complete([]) == ([], [])
+
+
+class Desk:
+    """A runner after crashes, and a committing thread beside it."""
+
+    def __init__(self, crashes: int) -> None:
+        self.shares = after(crashes)
+        self.errors: list[BaseException] = []
+        self.tasks = Tasks(self.errors.append)
+        self.most = 0
+        self.running = 0
+
+    async def slow(self, _: Taken) -> Settled:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await asyncio.sleep(0)
+        self.running -= 1
+        return Settled()
+
+    async def batch(self, batch: Sequence[Taken]) -> Sequence[Settled]:
+        self.most = max(self.most, len(batch))
+        return [Settled()] * len(batch)
+
+    async def all_ended(self, runner: Lanes | Inline | Batches) -> int:
+        """Admit records and commit until all are done; gives how many ran at once in the first commit's time."""
+        runner.admit(taken(self.shares, [b"%d" % n for n in range(12)]))
+        ended, first = 0, 0
+        async with asyncio.timeout(5):
+            while ended < 12:
+                await asyncio.sleep(0)
+                ours, told = self.shares.complete(self.shares.await_finished(0, 100))
+                self.shares.committed(ours, told)
+                ended, first = ended + len(ours), first or len(ours)
+                if self.shares.again():
+                    runner.pump()
+        assert self.errors == []
+        return first
+
+
+def nothing(_: Taken, __: Settled) -> tuple[Record, ...]:
+    return ()
+
+
+async def test_lanes_run_no_more_than_the_window() -> None:
+    desk = Desk(2)
+    await desk.all_ended(Lanes(desk.shares, desk.tasks, desk.slow, nothing, 16))
+    assert desk.most == 4
+
+
+async def test_cheap_records_wait_for_the_commit_of_those_before_them() -> None:
+    desk = Desk(2)
+    assert await desk.all_ended(Inline(desk.shares, desk.tasks, lambda _: Settled(), nothing)) == 4
+
+
+async def test_batches_are_no_larger_than_the_window() -> None:
+    desk = Desk(2)
+    await desk.all_ended(Batches(desk.shares, desk.tasks, desk.batch, nothing, 10))
+    assert desk.most == 4
