@@ -4,7 +4,7 @@
     taken over, still open      a crash; the first, and each without progress of the low watermark, halves the window
     a window of 1               each record runs alone in its process, and is named in a commit before it begins
     alone at two crashes        condemned: it becomes a dead letter without being run again
-    all suspects ran and live   lifted: the window is full again at once
+    all suspects are done       lifted: the window is full again at once
 
 A crash accuses nobody: of 256 records that were running 255 are innocent. So fewer and fewer run beside each other,
 until one is left. With 256 in flight a record is condemned by about the tenth crash without progress. Crashes with
@@ -74,24 +74,27 @@ def naming(suspicion: Suspicion, offset: int | None) -> Suspicion:
 
 
 def completed(suspicion: Suspicion, offset: int) -> Suspicion:
-    """A record is done: it did not kill its process. A condemned one that is done explains all the crashes."""
+    """A record is done, and the process lives; where the suspect is, nobody is left who could have killed it."""
     if not suspicion.crashes:
         return suspicion
-    if offset == condemned(suspicion):
+    if offset == suspicion.suspect:
         return lifted(suspicion)
-    if offset == suspicion.running:
-        suspicion = replace(suspicion, running=None)
-    return replace(suspicion, suspect=None, alone=0) if offset == suspicion.suspect else suspicion
+    return replace(suspicion, running=None) if offset == suspicion.running else suspicion
 
 
 def lifted(suspicion: Suspicion) -> Suspicion:
-    """All that may have been running at the crash has run again, and nothing happened."""
+    """All that may have been in hand at the crash is done, and nothing happened."""
     return Suspicion(open=suspicion.open)
 
 
 def window(in_flight: int, suspicion: Suspicion) -> int:
     """How many records may be in hand at once in the whole process while one of this partition is among them."""
     return max(1, in_flight >> suspicion.crashes)
+
+
+def suspects(in_flight: int, suspicion: Suspicion) -> int:
+    """How many records of this partition may have been in hand at the last crash."""
+    return in_flight >> max(0, suspicion.crashes - 1) or 1
 
 
 def condemned(suspicion: Suspicion) -> int | None:

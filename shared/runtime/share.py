@@ -23,15 +23,16 @@ class Share:
     wanted: Suspicion = CALM
     """What the next commit is to say of crashes."""
     suspects: int = 0
-    """How many records may have been running when the owner before ended."""
+    """Records after which everything that may have been in hand when the owner before ended is done."""
     alive: bool = True
     """Still ours."""
     draining: bool = False
     """Leaving: what runs may end, nothing more is begun."""
     running: int = 0
     """Records that a handler is at work on."""
-    ended: int = 0
-    """Times that a handler came back from a record, done or not."""
+    done: int = 0
+    """Records that are done. What came back and waits is none of them: it would lift a suspicion while it hides what
+    comes behind it."""
     uncommitted: int = 0
     """Finished records whose transaction is not through."""
     waiting: int = 0
@@ -53,7 +54,8 @@ class Share:
         _, incomplete, left = read(start.offset, start.metadata)
         found = poison.taken_over(left, start.offset)
         progress = Progress(start.offset, start.metadata)
-        return cls(start.topic, start.partition, progress, found, found, len(incomplete) + in_flight)
+        suspects = len(incomplete) + poison.suspects(in_flight, found)
+        return cls(start.topic, start.partition, progress, found, found, suspects)
 
     @property
     def changed(self) -> bool:
@@ -79,14 +81,13 @@ class Share:
         """A handler came back from a record that waits, and is to be begun again."""
         self.running -= 1
         self.wait(size)
-        self.ended += 1
         if offset == self.wanted.running:
             self.wanted = poison.naming(self.wanted, None)
 
     def finish(self) -> None:
         """A handler is done with a record."""
         self.running -= 1
-        self.ended += 1
+        self.done += 1
         self.uncommitted += 1
 
     def complete(self, offset: int) -> None:
@@ -96,7 +97,7 @@ class Share:
 
     def tell(self) -> "Told":
         """What a commit says of it now."""
-        if self.wanted.crashes and self.ended and (self.progress.idle or self.ended >= self.suspects):
+        if self.wanted.crashes and self.done and (self.progress.idle or self.done >= self.suspects):
             self.wanted = poison.lifted(self.wanted)
         self.progress.dirty = False
         offset = Offset(self.topic, self.partition, *self.progress.snapshot(self.wanted))

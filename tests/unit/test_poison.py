@@ -96,14 +96,11 @@ def test_a_record_is_condemned_at_the_second_crash_at_which_it_ran_alone() -> No
     assert "2 times" in poison.verdict(twice)
 
 
-def test_one_that_ran_alone_and_came_back_is_no_suspect_any_more() -> None:
-    once = taken_over(Suspicion(open=True, crashes=8, base=7, running=9), 7)
-    assert poison.completed(once, 9) == Suspicion(crashes=9, base=7)
-
-
-def test_a_condemned_record_that_is_done_explains_all_crashes() -> None:
-    guilty = Suspicion(open=True, crashes=10, base=7, suspect=9, alone=2)
-    assert poison.completed(guilty, 9) == poison.opened(CALM)
+@pytest.mark.parametrize("alone", [1, 2])
+def test_when_the_one_that_ran_alone_is_done_nobody_is_left_to_suspect(alone: int) -> None:
+    suspicion = Suspicion(open=True, crashes=10, base=7, running=9, suspect=9, alone=alone)
+    assert poison.completed(suspicion, 9) == poison.opened(CALM)
+    assert poison.completed(suspicion, 8) == suspicion
 
 
 @given(SEEDS, st.integers(0, 3), st.booleans(), st.sampled_from((0.0, 0.5)))
