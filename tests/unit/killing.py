@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from shared.kafka.transactions import Offset
+from shared.runtime.room import Limits
 from shared.runtime.share import Finished, Taken
 from shared.runtime.shares import Shares
 from tests.unit.records import TOPIC, delivery
@@ -62,7 +63,7 @@ class Process:
 
     def live(self, steps: int) -> None:
         """Work for so many steps at most. Raises Killed."""
-        shares = Shares(self.in_flight)
+        shares = Shares(Limits(in_flight=self.in_flight))
         shares.add(self.log.committed.values())
         waiting = deque(shares.take(delivery(offset, partition=number) for number, offset in self.log.records))
         running: list[Taken] = []
@@ -76,7 +77,8 @@ class Process:
                 case 1 if running:
                     one = running.pop(self.dice.randrange(len(running)))
                     if self.dice.random() < self.held and not self.kills(one):
-                        shares.pause([one])
+                        shares.rest(one)
+                        shares.go_on(one)
                         waiting.append(one)
                     else:
                         self.finish(shares, one)
@@ -87,7 +89,7 @@ class Process:
         assert not any(share.suspicion.open for share in shares._shares.values())
 
     def begin(self, shares: Shares, waiting: deque[Taken], most: int) -> list[Taken]:
-        begun = shares.begin_next(waiting, most)
+        begun, _ = shares.begin_next(waiting, most)
         self.check_marks(begun)
         if self.at_once and any(self.kills(one) for one in begun):
             raise Killed

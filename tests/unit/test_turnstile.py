@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from shared.core.poison import CALM, Suspicion
 from shared.core.progress import encode, read
 from shared.core.settle import Settled
-from shared.kafka.transactions import Offset, Record
-from shared.runtime.runners import Batches, Inline, Lanes, Tasks
+from shared.kafka.transactions import Offset
+from shared.runtime.room import Limits
+from shared.runtime.runners import After, Batches, Inline, Runner, Slow, Tasks
 from shared.runtime.share import Finished, Taken
 from shared.runtime.shares import Shares
 from tests.unit.records import TOPIC, opened, owning, taken
@@ -22,7 +23,7 @@ def left(*crashes: int, running: int | None = None) -> list[Offset]:
 
 def after(*crashes: int, in_flight: int = 16, running: int | None = None) -> Shares:
     """The shares of the next owner, opened."""
-    shares = Shares(in_flight)
+    shares = Shares(Limits(in_flight=in_flight))
     shares.add(left(*crashes, running=running))
     return opened(shares)
 
@@ -32,6 +33,12 @@ def commit(shares: Shares) -> list[Suspicion]:
     ours, told = shares.complete(shares.await_finished(0, 1000))
     shares.committed(ours, told)
     return [read(one.offset.offset, one.offset.metadata)[2] for one in told]
+
+
+def begin(shares: Shares, waiting: deque[Taken]) -> list[Taken]:
+    begun, lost = shares.begin_next(waiting, 100)
+    assert lost == []
+    return begun
 
 
 def end(shares: Shares, records: Sequence[Taken]) -> None:
@@ -68,15 +75,15 @@ def test_a_partition_without_work_counts_no_crash_however_often_its_owner_is_kil
         shares.may_begin(taken(shares, [b"a"], partition=1)[0])
         _, told = shares.complete([])
         assert [one.offset.partition for one in told] == [1]
-    assert shares.standing().window == shares.in_flight, "it narrows nobody's window"
+    assert shares.standing().window == shares.limits.in_flight, "it narrows nobody's window"
 
 
 def test_after_a_crash_half_as_many_are_in_hand_until_all_suspects_have_run() -> None:
     shares = after(1)
     waiting = deque(taken(shares, [b"a"] * 40))
-    assert len(shares.begin_next(waiting, 100)) == 8
+    assert len(begin(shares, waiting)) == 8
     for _ in range(2):
-        end(shares, shares.begin_next(waiting, 100) or [])
+        end(shares, begin(shares, waiting))
     assert shares.standing().window == 8
     assert shares.standing().suspected == 1
 
@@ -86,40 +93,40 @@ def test_the_window_is_full_again_at_once_when_as_many_are_done_as_may_have_been
     waiting = deque(taken(shares, [b"a"] * 40))
     ended = 0
     while shares.standing().suspected:
-        begun = shares.begin_next(waiting, 100)
+        begun = begin(shares, waiting)
         assert len(begun) == 4
         end(shares, begun)
         ended += 4
         commit(shares)
     assert ended == 8, "as many as the window was before the last crash"
-    assert len(shares.begin_next(waiting, 100)) == 32
+    assert len(begin(shares, waiting)) == 32
 
 
 def test_the_window_is_full_again_when_nothing_is_left_of_what_was_there() -> None:
     shares = after(3)
-    end(shares, shares.begin_next(deque(taken(shares, [b"a"])), 100))
+    end(shares, begin(shares, deque(taken(shares, [b"a"]))))
     assert commit(shares) == [Suspicion(open=True)]
-    assert shares.standing().window == shares.in_flight
+    assert shares.standing().window == shares.limits.in_flight
 
 
 def test_what_is_finished_and_not_committed_is_still_in_hand() -> None:
     shares = after(4)
     waiting = deque(taken(shares, [b"a"] * 3))
-    assert shares.begin_next(waiting, 100) == []
+    assert begin(shares, waiting) == []
     commit(shares)
-    [first] = shares.begin_next(waiting, 100)
+    [first] = begin(shares, waiting)
     end(shares, [first])
-    assert shares.begin_next(waiting, 100) == [], "a crash now would be taken for one of the next record"
+    assert begin(shares, waiting) == [], "a crash now would be taken for one of the next record"
 
 
 def test_one_that_runs_alone_is_named_by_a_commit_before_it_begins() -> None:
     shares = after(4)
     waiting = deque(taken(shares, [b"a"] * 3))
     for offset in range(2):
-        assert shares.begin_next(waiting, 100) == []
+        assert begin(shares, waiting) == []
         [said] = commit(shares)
         assert said.running == offset
-        [record] = shares.begin_next(waiting, 100)
+        [record] = begin(shares, waiting)
         end(shares, [record])
         [said] = commit(shares)
         assert said.running is None
@@ -130,11 +137,12 @@ def test_the_name_is_taken_back_before_another_partition_runs_beside_others() ->
     alone = taken(shares, [b"a"], partition=0)
     shares.may_begin(alone[0])
     commit(shares)
-    shares.pause(shares.begin(alone))
+    [begun] = shares.begin(alone)
+    shares.rest(begun)
     others = deque(taken(shares, [b"b"] * 3, partition=1))
-    assert shares.begin_next(others, 100) == []
+    assert begin(shares, others) == []
     assert commit(shares)[0].running is None
-    assert len(shares.begin_next(others, 100)) == 3
+    assert len(begin(shares, others)) == 3
 
 
 def test_others_of_the_process_make_room_for_one_that_must_run_alone() -> None:
@@ -173,12 +181,12 @@ def test_a_suspected_partition_that_leaves_takes_its_window_along() -> None:
     taken(shares, [b"a"])
     assert shares.standing().window == 2
     shares.drop([(TOPIC, 0)])
-    assert shares.standing().window == shares.in_flight
+    assert shares.standing().window == shares.limits.in_flight
 
 
 def test_a_record_that_ran_alone_at_two_crashes_is_not_run_again() -> None:
     kept = Suspicion(True, 6, 0, running=1, suspect=1, alone=1)
-    shares = Shares(16)
+    shares = Shares(Limits(in_flight=16))
     shares.add([Offset(TOPIC, 0, 0, encode(0, -1, [], kept))])
     good, guilty, other = taken(opened(shares), [b"a", b"b", b"c"])
     assert "2 times" in guilty.verdict
@@ -227,9 +235,15 @@ class Desk:
         self.most = max(self.most, len(batch))
         return [Settled()] * len(batch)
 
-    async def all_ended(self, runner: Lanes | Inline | Batches) -> int:
-        """Admit records and commit until all are done; gives how many ran at once in the first commit's time."""
-        runner.admit(taken(self.shares, [b"%d" % n for n in range(12)]))
+    def settled(self, taken: Taken, settled: Settled) -> After:
+        return Finished(taken), None
+
+    def skipped(self, taken: Taken) -> Taken | None:
+        return None
+
+    async def all_ended(self, runner: Runner) -> int:
+        """Start records and commit until all are done; gives how many ran at once in the first commit's time."""
+        runner.start(taken(self.shares, [b"%d" % n for n in range(12)]))
         ended, first = 0, 0
         async with asyncio.timeout(5):
             while ended < 12:
@@ -243,22 +257,18 @@ class Desk:
         return first
 
 
-def nothing(_: Taken, __: Settled) -> tuple[Record, ...]:
-    return ()
-
-
-async def test_lanes_run_no_more_than_the_window() -> None:
+async def test_slow_records_are_no_more_than_the_window() -> None:
     desk = Desk(2)
-    await desk.all_ended(Lanes(desk.shares, desk.tasks, desk.slow, nothing, 16))
+    await desk.all_ended(Slow(desk, desk.shares, desk.tasks, desk.slow, lambda: 16))
     assert desk.most == 4
 
 
 async def test_cheap_records_wait_for_the_commit_of_those_before_them() -> None:
     desk = Desk(2)
-    assert await desk.all_ended(Inline(desk.shares, desk.tasks, lambda _: Settled(), nothing)) == 4
+    assert await desk.all_ended(Inline(desk, desk.shares, desk.tasks, lambda _: Settled())) == 4
 
 
 async def test_batches_are_no_larger_than_the_window() -> None:
     desk = Desk(2)
-    await desk.all_ended(Batches(desk.shares, desk.tasks, desk.batch, nothing, 10))
+    await desk.all_ended(Batches(desk, desk.shares, desk.tasks, desk.batch, 10))
     assert desk.most == 4
