@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
+from infra.bench import outsider
+from infra.bench.herd import Herd
 from infra.local.parts import Endpoints
 from shared.kafka.admin import ensure, plan
-from tests.chaos import outsider
-from tests.chaos.herd import Herd
 from tests.pipeline.tiny.pipeline import TICKETS
 
 LONG = pytest.mark.skipif(os.environ.get("PENSTOCK_CHAOS") != "full", reason="takes long: part of make chaos-full")
