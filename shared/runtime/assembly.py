@@ -30,7 +30,10 @@ def assemble(
     """The engine of a stage, put together and not started."""
 
     def context(delivery: Delivery, event: Any, now: datetime) -> HandlerContext:
-        scope = scope_of(place, delivery, None if handler.style is Style.BATCH else event)
+        # A cheap stage has no ledger, and takes more records a second than it could name.
+        scope = None
+        if world.ledger is not None:
+            scope = scope_of(place, delivery, None if handler.style is Style.BATCH else event)
         return HandlerContext(now, delivery.attempt, world, scope, delivery.value or b"")
 
     policy, shares = EnginePolicy(), watched.shares

@@ -147,8 +147,8 @@ class HandlerContext:
         """See `Context.once`. Raises Misconfigured where no one document is at work."""
         if self.world.ledger is None or self.scope is None or not self.scope.document_id:
             raise Misconfigured(
-                f"once({key!r}): a step belongs to one document, and this handler takes a batch: make it an async"
-                " handler of one event"
+                f"once({key!r}): a step belongs to one document and is waited for, and this handler is plain or takes a"
+                " batch: make it an async handler of one event"
             )
         return await once(self.world.ledger, self.scope, self.content, key, make, kind)
 
