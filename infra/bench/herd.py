@@ -76,7 +76,8 @@ class Herd:
 
     def log(self) -> str:
         """What all of them said at last."""
-        return "\n".join(f"{path.name}: {path.read_text()[-2000:]}" for path in sorted(self._folder.glob("*.log")))
+        said = ((path.name, path.read_text()[-4000:]) for path in sorted(self._folder.glob("*.log")))
+        return "\n".join(f"{name}: {text}" for name, text in said if text)
 
     def log_whole(self) -> str:
         """Everything that all of them said."""

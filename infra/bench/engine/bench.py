@@ -1,5 +1,6 @@
 """What a scenario is handed: the servers, a folder, how large it should be, and somebody to talk to."""
 
+import signal
 import subprocess
 import time
 import uuid
@@ -23,7 +24,7 @@ from shared.kafka.admin import ensure, plan
 SAMPLE = Path(__file__).parents[1] / "sample"
 JOB = outsider.load(SAMPLE / "Job.avsc")
 JOB_DONE = outsider.load(SAMPLE / "JobDone.avsc")
-STALL_SECONDS = 60.0
+STALL_SECONDS = 90.0
 """Without any progress for so long, a run is over."""
 
 
@@ -92,13 +93,30 @@ class Run:
         outsider.publish(self._bench.kafka, topic, ((job["document_id"], outsider.encoded(JOB, job)) for job in given))
         self.published += [(job["document_id"], job["sequence"]) for job in given]
 
-    def wait_for_the_end(self) -> None:
-        """Return when every call has ended and every result is there, or when nothing has moved for a minute."""
-        wanted, seen = set(self.published), -1
-        while (now := len(self.notes.calls(END))) > seen and now < len(wanted):
+    def goes_on_to(self, goal: int) -> bool:
+        """Wait until so many calls have ended; False, with a word on where each process is, once nothing moves."""
+        seen = -1
+        while (now := len(self.notes.calls(END))) < goal:
+            if now == seen:
+                self._bench.say(f"nothing has moved for {STALL_SECONDS:g} s at {now:,} of {goal:,}:\n{self.stacks()}")
+                return False
             seen = now
             self.herd.reaches(lambda seen=seen: len(self.notes.calls(END)) > seen, STALL_SECONDS)  # type: ignore[misc]
-        self.herd.reaches(lambda: {result.call for result in self.results()} >= wanted, STALL_SECONDS)
+        return True
+
+    def wait_for_the_end(self) -> None:
+        """Return when every call has ended and every result is there, or when nothing moves any more."""
+        wanted = set(self.published)
+        if self.goes_on_to(len(wanted)):
+            self.herd.reaches(lambda: {result.call for result in self.results()} >= wanted, STALL_SECONDS)
+
+    def stacks(self) -> str:
+        """Where every thread of every living process is."""
+        for process in self.herd.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGUSR1)
+        self.herd.reaches(lambda: False, 1.0)
+        return self.herd.log()
 
     def results(self) -> list[Result]:
         """What stands on the results topic."""
