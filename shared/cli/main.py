@@ -15,6 +15,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "scale": ("local:scale", "Set how many processes a service has."),
     "down": ("local:down", "Stop everything that `up` started."),
     "ps": ("local:ps", "Show the processes."),
+    "pause": ("pausing:pause", "Have every process of a stage begin nothing more."),
+    "resume": ("pausing:resume", "Let a paused stage go on."),
     "publish": ("publish:publish", "Hand documents in."),
     "status": ("status:status", "Tell where a document is, or how a batch stands."),
     "results": ("results:results", "List how documents ended."),

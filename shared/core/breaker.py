@@ -37,6 +37,9 @@ BLAMED = frozenset(
 )
 """Classes that speak against the dependency. Any other failure is an answer: a bad document must not stop good ones."""
 
+PAUSES = "stage:"
+"""Beginning of the names under which the registry keeps what was paused: tripped is paused. No call asks for these."""
+
 
 class Phase(StrEnum):
     """The three states of a breaker."""
@@ -136,6 +139,11 @@ class BreakerEvent:
     """Why, in one sentence."""
     at: datetime
     """When, UTC."""
+
+
+def pause_of(pipeline: str, stage: str) -> str:
+    """What the registry calls the pause of a stage."""
+    return f"{PAUSES}{pipeline}.{stage}"
 
 
 def closed(now: int, reason: str = "", version: int = 0) -> Breaker:

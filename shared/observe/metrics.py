@@ -67,6 +67,7 @@ class Metrics:
         self.lag = self._gauge("penstock_lag_records", "Records from progress to the end.", "topic", "partition")
 
     def _of_the_engine(self) -> None:
+        self.paused = self._gauge("penstock_paused", "1 while an operator has the stage paused.")()
         self.window = self._gauge("penstock_window_records", "Slow records that may run at once; less after crashes.")()
         self.suspected = self._gauge(
             "penstock_suspected_partitions", "Partitions in which a record that kills its process is looked for."

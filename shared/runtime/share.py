@@ -121,6 +121,8 @@ class Standing:
     """Records taken up and not committed."""
     waiting: int
     """Those of them that wait until they are due."""
+    paused: bool
+    """Nothing is begun, by an operator's word."""
     window: int
     """Slow records that may be in hand at once."""
     suspected: int

@@ -13,6 +13,7 @@ from shared.core.delivery import Delivery
 from shared.core.topics import StageTopics
 from shared.kafka.transactions import Offset
 from shared.runtime import room
+from shared.runtime.gate import Gate
 from shared.runtime.room import NOTHING, Limits, Partition
 from shared.runtime.share import Finished, Share, Standing, Taken, Told
 from shared.runtime.turnstile import Turnstile
@@ -24,7 +25,9 @@ CLOSING = 3.0
 class Shares:
     """All shares of a process, behind one lock that is held for moments only."""
 
-    def __init__(self, limits: Limits | None = None, topics: StageTopics | None = None) -> None:
+    def __init__(
+        self, limits: Limits | None = None, topics: StageTopics | None = None, gate: Gate | None = None
+    ) -> None:
         """`topics` are the stage's own; None where nothing comes back."""
         self.limits = limits or Limits()
         """How much may be held."""
@@ -33,7 +36,8 @@ class Shares:
         self._topics = topics
         self._shares: dict[Partition, Share] = {}
         self._finished: list[Finished] = []
-        self._turnstile = Turnstile(self.limits.in_flight)
+        self._gate = gate or Gate()
+        self._turnstile = Turnstile(self.limits.in_flight, self._gate)
         self._pressing = False
 
     def add(self, offsets: Iterable[Offset]) -> None:
@@ -63,9 +67,9 @@ class Shares:
         return taken
 
     def room(self, held: Collection[Partition] = NOTHING) -> int:
-        """How many more records may be taken up, given the partitions that are held back."""
+        """How many more may be taken up, given the partitions that are held back; none while the stage is paused."""
         with self.changed:
-            return room.room(self.limits, self._shares.values(), held)
+            return 0 if self._gate.shut else room.room(self.limits, self._shares.values(), held)
 
     def full(self) -> frozenset[Partition]:
         """Partitions of which nothing more may be taken up for now."""
@@ -227,6 +231,7 @@ class Shares:
             return Standing(
                 held=sum(share.progress.incomplete for share in shares),
                 waiting=sum(share.waiting for share in shares),
+                paused=self._gate.shut,
                 window=self._turnstile.window,
                 suspected=self._turnstile.suspected,
                 span=max((share.progress.span for share in shares), default=0),

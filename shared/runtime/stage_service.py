@@ -11,6 +11,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from shared.core import topics
+from shared.core.breaker import pause_of
 from shared.core.graph import Pipeline
 from shared.core.settle import Place
 from shared.core.stage import Handler
@@ -20,6 +21,7 @@ from shared.kafka.subscription import Subscription
 from shared.observe.metrics import Metrics
 from shared.runtime.assembly import assemble
 from shared.runtime.engine import Engine
+from shared.runtime.gate import Gate
 from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, end_at_once, run
 from shared.runtime.room import limits_for
@@ -45,14 +47,16 @@ async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
     metrics = Metrics(pipeline.name, handler.stage.name)
     async with AsyncExitStack() as stack:
         world = await open_world(stack, life, pipeline, handler, metrics)
-        shares = Shares(limits_for(life.settings.in_flight), pipeline.topics(handler.stage))
+        gate = Gate(pause_of(pipeline.name, handler.stage.name), world.breakers)
+        gate.look()
+        shares = Shares(limits_for(life.settings.in_flight), pipeline.topics(handler.stage), gate)
         watched = EngineMetrics(metrics, shares, world.breakers)
         engine = assemble(life, Place(pipeline, handler.stage), handler, codec, world, watched)
         threads = start(engine, life, pipeline, handler)
-        look = partial(health, engine, shares, schemas, world)
+        look = partial(health, engine, shares, gate, schemas, world)
         app = Starlette(routes=list(routes(look, watched.exposition)))
         await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
-        watchers = [asyncio.create_task(schemas.watch()), asyncio.create_task(watch(engine, life))]
+        watchers = [asyncio.create_task(each) for each in (schemas.watch(), watch(engine, life), gate.watch())]
         await life.ended.wait()
         engine.stop()
         for thread in threads:
@@ -69,10 +73,10 @@ def start(engine: Engine, life: Life, pipeline: Pipeline, handler: Handler) -> l
     return engine.start(lambda owner: Subscription(consuming, consumed, owner), life.fail)
 
 
-def health(engine: Engine, shares: Shares, schemas: Schemas, world: World) -> Health:
+def health(engine: Engine, shares: Shares, gate: Gate, schemas: Schemas, world: World) -> Health:
     """What the service says of itself."""
-    weaker = dict(schemas.weaker) | world.weaker()
-    facts = {"partitions": [f"{topic}/{partition}" for topic, partition in shares.owned()]}
+    weaker = dict(schemas.weaker) | world.weaker() | gate.weaker()
+    facts = {"partitions": [f"{topic}/{partition}" for topic, partition in shares.owned()], "paused": gate.shut}
     return Health(engine.joined, weaker, facts)
 
 

@@ -1,6 +1,6 @@
 """Which record may be begun now: one after the other passes here on its way to the handler, and is counted in and out.
 
-A record is refused while
+A record is refused while the stage is paused, or
   1. its partition is not open: a commit must say that a process works on it, or a crash at the first record would be
      taken for a clean end
   2. its partition, or one that has records in hand, is suspected, and the window that this leaves is full
@@ -11,14 +11,15 @@ What is refused stays where it is, in its order, and is asked for again after th
 from collections.abc import Collection
 
 from shared.core import poison
+from shared.runtime.gate import Gate
 from shared.runtime.share import Share, Taken
 
 
 class Turnstile:
     """Counts what a process has in hand; used under the lock of its shares."""
 
-    def __init__(self, in_flight: int) -> None:
-        self._in_flight = in_flight
+    def __init__(self, in_flight: int, gate: Gate) -> None:
+        self._in_flight, self._gate = in_flight, gate
         self._suspected: list[Share] = []
         self.in_hand = 0
         """Records begun and not committed, those of lost partitions included: they too can kill the process."""
@@ -31,7 +32,7 @@ class Turnstile:
 
     def lets(self, taken: Taken, shares: Collection[Share]) -> bool:
         """Whether it may be begun now; where not, what the next commit must say is noted in the shares."""
-        passes = not taken.wanted or (self._open(taken.share, shares) and self._fits(taken))
+        passes = not taken.wanted or (not self._gate.shut and self._open(taken.share, shares) and self._fits(taken))
         self.refused |= not passes
         return passes
 

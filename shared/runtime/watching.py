@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
+from shared.core.breaker import PAUSES
 from shared.core.context import Answer, Call, Models, Prompt
 from shared.core.delivery import Delivery
 from shared.core.errors import PenstockError
@@ -34,7 +35,7 @@ class EngineMetrics:
     shares: Shares
     """What the process holds."""
     breakers: KnowsBreakers | None
-    """The breakers, where the stage asks models."""
+    """The breakers, where a registry is known."""
 
     def took(self, deliveries: Sequence[Delivery]) -> None:
         """These came from Kafka."""
@@ -51,12 +52,19 @@ class EngineMetrics:
         standing, metrics = self.shares.standing(), self.metrics
         metrics.in_flight.set(standing.held)
         metrics.retry_waiting.set(standing.waiting)
+        metrics.paused.set(standing.paused)
         metrics.window.set(standing.window)
         metrics.suspected.set(standing.suspected)
         metrics.span.set(standing.span)
         metrics.oldest.set((datetime.now(UTC) - standing.oldest).total_seconds() if standing.oldest else 0)
         if self.breakers:
-            self.metrics.breakers({report.name: report.state for report in await self.breakers.reports()})
+            self.metrics.breakers(
+                {
+                    report.name: report.state
+                    for report in await self.breakers.reports()
+                    if not report.name.startswith(PAUSES)
+                }
+            )
         return self.metrics.exposition()
 
 

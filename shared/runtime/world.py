@@ -50,7 +50,7 @@ class World:
     resources: dict[type[Any], Any]
     """The handler's settings and what it opened, by class."""
     breakers: RedisBreakers | None
-    """The breakers of the models."""
+    """The breakers of the models, and which stages are paused."""
     ledger: Ledger | None
     """The call ledger, where the handler can wait for it."""
     slots: CallSlots = field(default_factory=CallSlots)
@@ -59,7 +59,7 @@ class World:
     def weaker(self) -> dict[str, str]:
         """Guarantees that are weaker at the moment, and why."""
         said = {
-            "breakers": self.breakers.health if self.breakers else "",
+            "breakers": self.breakers.health if self.breakers and self.models else "",
             "calls": self.ledger.health if isinstance(self.ledger, CallLedger) else "",
         }
         return {what: why for what, why in said.items() if why}
@@ -71,14 +71,16 @@ async def open_world(
     """Open what the stage needs; the stack closes it."""
     settings, needs = life.settings, handler.stage.needs
     chains = [need for need in needs if need != DATABASE]
-    breakers = await stack.enter_async_context(open_breakers(life)) if chains else None
+    # A stage without models has no breakers, but hears in their registry that it is paused.
+    known = chains or settings.redis_url.get_secret_value()
+    breakers = await stack.enter_async_context(open_breakers(life)) if known else None
     ledger = None
     if handler.style is Style.SLOW or chains:
         name = f"{pipeline.name}.{handler.stage.name}"
         ledger = await stack.enter_async_context(open_ledger(life, name, LedgerMetrics(metrics)))
     models: OpenModels | None = None
     slots = CallSlots(BulkheadPolicy(slots=settings.in_flight))
-    if breakers:
+    if breakers and chains:
         registry = registry_with(settings, chains)
         opened_chains = await stack.enter_async_context(open_models(registry, breakers, ledger, slots))
         models = counted(opened_chains, metrics)

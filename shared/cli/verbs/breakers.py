@@ -11,7 +11,7 @@ import typer
 
 from shared.cli.exits import Exit, Stop
 from shared.cli.talk import Json, data, table
-from shared.core.breaker import BreakerPolicy
+from shared.core.breaker import PAUSES, BreakerPolicy
 from shared.core.errors import Unavailable
 from shared.ports import BreakerReport
 from shared.settings import load
@@ -39,6 +39,8 @@ def trip(
 ) -> Exit:
     """Open a breaker everywhere; it stays open until it is reset."""
 
+    refuse_pauses(name)
+
     async def act() -> Sequence[BreakerReport]:
         async with registry() as known:
             await known.trip(name, reason)
@@ -51,10 +53,11 @@ def trip(
 @APP.command()
 def reset(name: Name, as_json: Json = False) -> Exit:
     """Close a breaker everywhere."""
+    refuse_pauses(name)
 
     async def act() -> Sequence[BreakerReport]:
         async with registry() as known:
-            names = [report.name for report in await known.reports()]
+            names = [report.name for report in of_dependencies(await known.reports())]
             if name not in names:
                 raise Stop(Exit.NOT_FOUND, f"breaker {name}: there is none; known are {', '.join(names) or 'none'}")
             await known.reset(name)
@@ -67,7 +70,18 @@ def reset(name: Name, as_json: Json = False) -> Exit:
 async def reports() -> Sequence[BreakerReport]:
     """Every breaker the registry knows."""
     async with registry() as known:
-        return await known.reports()
+        return of_dependencies(await known.reports())
+
+
+def of_dependencies(found: Sequence[BreakerReport]) -> list[BreakerReport]:
+    """Those that guard something; the registry also keeps which stages are paused."""
+    return [report for report in found if not report.name.startswith(PAUSES)]
+
+
+def refuse_pauses(name: str) -> None:
+    """Raise Stop for what is no breaker of a dependency."""
+    if name.startswith(PAUSES):
+        raise Stop(Exit.USAGE, f"{name} is no breaker but a stage: use `penstock pause` and `penstock resume`")
 
 
 @asynccontextmanager
@@ -80,7 +94,7 @@ async def registry() -> AsyncIterator[RedisBreakers]:
     policy = BreakerPolicy(threshold=settings.breaker.threshold, recovery=settings.breaker.recovery)
     async with RedisBreakers(url, policy, getpass.getuser()) as known:
         if not known.healthy:
-            raise Unavailable("redis", known.health)
+            raise Unavailable("redis", f"{known.health}: start that Redis, then try again")
         yield known
 
 

@@ -89,6 +89,8 @@ def ps(as_json: Json = False) -> Exit:
         columns = ("service", "instance", "pid", "state", "ready", "uptime", "restarts", "health", "partitions")
         table(columns, [[brief(row[column]) for column in columns] for row in rows])
         for row in rows:
+            if row["paused"]:
+                print(f"{row['instance']}: paused: `penstock resume {row['service']}` lets it go on")
             for guarantee, why in row["weaker"].items():
                 print(f"{row['instance']}: weaker meanwhile: {guarantee}: {why}")
     else:
@@ -154,7 +156,7 @@ def shown(process: local.ServiceProcess) -> dict[str, Any]:
 
 def health_of(process: local.ServiceProcess) -> dict[str, Any]:
     """What the process says of itself; nothing where it does not answer at once."""
-    nothing: dict[str, Any] = {"ready": None, "partitions": [], "weaker": {}}
+    nothing: dict[str, Any] = {"ready": None, "partitions": [], "paused": False, "weaker": {}}
     if not process.health_port or process.state != "running":
         return nothing
     try:
