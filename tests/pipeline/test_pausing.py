@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.bench import outsider
+from infra.bench.herd import Herd
 from infra.local.parts import Endpoints
 from infra.local.parts.ports import free_port
 from shared.cli.main import main
 from shared.kafka.admin import ensure, plan
-from tests.chaos import outsider
-from tests.chaos.herd import Herd
 from tests.pipeline.live.installation import said_by
 from tests.pipeline.tiny.pipeline import TICKETS
 
