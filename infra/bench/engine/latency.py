@@ -15,7 +15,6 @@ from infra.bench.engine.bench import Bench
 from infra.bench.figures import Figures, percentile
 from infra.bench.herd import Herd
 from infra.local.parts.ports import free_port
-from shared.database.migrate import migrate
 from shared.kafka.admin import ensure, plan
 from shared.pipelines.documents import DOCUMENTS
 
@@ -48,7 +47,6 @@ def latency(bench: Bench) -> Figures:
     mark = uuid.uuid4().hex[:8]
     names = [f"{mark}-{number}" for number in range(PER_SECOND * (WARM_SECONDS + seconds))]
     ensure({"bootstrap.servers": bench.kafka}, plan(DOCUMENTS))
-    migrate(bench.parts.database or "")
     folder = bench.folder / f"documents-{mark}"
     folder.mkdir()
     sent: dict[str, float] = {}

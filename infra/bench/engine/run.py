@@ -15,6 +15,7 @@ from infra.bench.herd import Unreached
 from infra.bench.homes import temporary_home
 from infra.bench.outsider import Unacknowledged
 from infra.local.parts import start_parts
+from shared.database.migrate import migrate
 
 SCENARIOS: Mapping[str, Scenario] = {
     "slow_calls": slow_calls,
@@ -47,6 +48,7 @@ def measure(names: Iterable[str], *, small: bool, say: Callable[[str], None]) ->
     with temporary_home() as home:
         parts = start_parts(home, report=say)
         try:
+            migrate(parts.endpoints.database or "")
             folder = home / "runs"
             folder.mkdir()
             for name in names:

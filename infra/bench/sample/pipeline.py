@@ -16,7 +16,6 @@ from pydantic import BaseModel
 
 from infra.bench.notes import BEGIN, END, FAILED, RECORDED, Notebook, notebook
 from infra.bench.sample.events import Job, JobDone
-from infra.bench.sample.paying import RECORDS, pay
 from shared.core.context import Context, Prompt
 from shared.core.failures import Failure
 from shared.core.graph import ANY, DEAD_LETTERS, EVERY_STAGE, RESULTS, Pipeline, edge, on_failure
@@ -75,9 +74,8 @@ async def work(job: Job, ctx: Context) -> Outcome[JobDone]:
     if ctx.attempt <= job.failures:
         note(FAILED)
         return Retry(Failure.OVERLOADED, f"attempt {ctx.attempt} of {job.failures} that fail")
-    sequence = await pay(ctx, f"call-{job.sequence}", call)
-    if RECORDS:
-        note(RECORDED)
+    sequence = await ctx.once(f"call-{job.sequence}", call, kind=int)
+    note(RECORDED)
     return Emit(JobDone(document_id=job.document_id, sequence=sequence))
 
 
