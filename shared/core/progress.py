@@ -134,6 +134,10 @@ class Progress:
         """How many admitted records are not done."""
         return len(self._admitted)
 
+    def pending(self, offset: int) -> bool:
+        """Whether a record is still to be done here: taken up, or not fetched yet."""
+        return offset >= self._next or offset in self._admitted
+
     @property
     def idle(self) -> bool:
         """Nothing is known that is not done."""

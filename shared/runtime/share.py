@@ -97,11 +97,19 @@ class Share:
 
     def tell(self) -> "Told":
         """What a commit says of it now."""
-        if self.wanted.crashes and self.done and (self.progress.idle or self.done >= self.suspects):
+        if self.wanted.crashes and self._cleared:
             self.wanted = poison.lifted(self.wanted)
         self.progress.dirty = False
         offset = Offset(self.topic, self.partition, *self.progress.snapshot(self.wanted))
         return Told(self, offset, self.wanted)
+
+    @property
+    def _cleared(self) -> bool:
+        """Whether all suspects are done. A sentence that is passed is carried out first: forgotten, it would be run."""
+        guilty = poison.condemned(self.wanted)
+        if guilty is not None and self.progress.pending(guilty):
+            return False
+        return bool(self.done) and (self.progress.idle or self.done >= self.suspects)
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,23 @@ def test_a_record_that_ran_alone_at_two_crashes_is_not_run_again() -> None:
     assert (good.verdict, other.verdict) == ("", "")
 
 
+def test_a_condemned_record_that_is_fetched_late_is_not_forgotten_before() -> None:
+    kept = Suspicion(True, 6, 0, running=9, suspect=9, alone=1)
+    shares = Shares(16)
+    shares.add([Offset(TOPIC, 0, 0, encode(0, -1, [], kept))])
+    first = taken(opened(shares), [b"a"])
+    for _ in range(2):
+        shares.may_begin(first[0])
+        commit(shares)
+    end(shares, shares.begin(first))
+    [said] = commit(shares)
+    assert said.suspect == 9
+    [guilty] = taken(shares, [b"b"], start=9)
+    assert guilty.verdict
+    end(shares, shares.begin([guilty]))
+    assert commit(shares) == [Suspicion(open=True)]
+
+
 def test_a_partition_that_leaves_is_closed_after_its_results() -> None:
     shares = owning(0)
     end(shares, shares.begin(taken(shares, [b"a"])))
