@@ -56,8 +56,11 @@ class Metrics:
             "penstock_handler_seconds", "Seconds in the handler; of a batch, the whole batch's.", HANDLER, "outcome"
         )
         self.in_flight = self._gauge("penstock_records_in_flight", "Records taken and not yet committed.")()
-        self.retry_waiting = self._gauge("penstock_records_retry_waiting", "Records held until their retry is due.")()
-        self.parked = self._gauge("penstock_records_parked", "Records that wait for a dependency.", "dependency")
+        self.waiting = self._gauge("penstock_records_waiting", "Records held that wait, for whatever it is.")()
+        self.retry_waiting = self._gauge(
+            "penstock_records_retry_waiting", "Records held that came from a retry topic."
+        )()
+        self.parked = self._gauge("penstock_records_parked", "Records held that wait for a dependency.", "dependency")
         self.oldest = self._gauge(
             "penstock_oldest_record_seconds", "Seconds since Kafka got the oldest unfinished record; 0 where none is."
         )()

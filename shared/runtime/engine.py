@@ -9,7 +9,7 @@ starts as soon as the previous one is done, and takes along whatever has finishe
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +52,11 @@ class Watched(Protocol):
 
 class Admits(Protocol):
     """Who gets the records; called on the loop."""
+
+    @property
+    def waiting(self) -> Mapping[str, int]:
+        """How many wait for which dependency."""
+        ...
 
     def admit(self, batch: Sequence[Taken]) -> None:
         """These were taken up."""
@@ -107,6 +112,11 @@ class Engine:
         """A transaction takes longer than any that could still succeed."""
         since = self._transactor.since
         return since is not None and time.monotonic() - since > self._policy.hang_seconds
+
+    @property
+    def waiting(self) -> Mapping[str, int]:
+        """How many records wait for which dependency."""
+        return self._admission.waiting
 
     def _guard(self, body: Callable[[], None]) -> None:
         try:

@@ -51,7 +51,7 @@ class Rooms:
             self.ended(taken, through=True)
             room.waiting.append(taken)
         if room.timer is None and not room.out:
-            room.timer = asyncio.get_running_loop().call_later(seconds, self._look, dependency, room)
+            room.timer = asyncio.get_running_loop().call_later(seconds, self._look, room)
 
     def ended(self, taken: Taken, *, through: bool) -> None:
         """It got through, or it is none of ours any more: others may follow it."""
@@ -75,14 +75,12 @@ class Rooms:
         return room is not None and bool(room.waiting) and room.quota == 1
 
     def count(self) -> dict[str, int]:
-        """How many wait for what."""
+        """How many wait for what; 0 where somebody did, so that a gauge does not stand still."""
         return {dependency: len(room.waiting) for dependency, room in self._rooms.items()}
 
-    def _look(self, dependency: str, room: Room) -> None:
+    def _look(self, room: Room) -> None:
         room.timer = None
         self._let_out(room)
-        if not room.waiting and not room.out:
-            del self._rooms[dependency]
 
     def _let_out(self, room: Room) -> None:
         while room.waiting and room.out < room.quota:

@@ -128,7 +128,9 @@ class Standing:
     held: int
     """Records taken up and not committed."""
     waiting: int
-    """Those of them that wait until they are due."""
+    """Those of them that wait: until they are due, for a dependency, behind an older one of their key."""
+    in_retry: int
+    """Those of them that came from a retry topic."""
     paused: bool
     """Nothing is begun, by an operator's word."""
     window: int

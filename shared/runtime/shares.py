@@ -231,6 +231,7 @@ class Shares:
             return Standing(
                 held=sum(share.progress.incomplete for share in shares),
                 waiting=sum(share.waiting for share in shares),
+                in_retry=sum(share.waiting for share in shares if share.comeback and not share.parked),
                 paused=self._gate.shut,
                 window=self._turnstile.window,
                 suspected=self._turnstile.suspected,

@@ -54,7 +54,7 @@ async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
         engine = assemble(life, Place(pipeline, handler.stage), handler, codec, world, watched)
         threads = start(engine, life, pipeline, handler)
         look = partial(health, engine, shares, gate, schemas, world)
-        app = Starlette(routes=list(routes(look, watched.exposition)))
+        app = Starlette(routes=list(routes(look, lambda: watched.exposition(engine.waiting))))
         await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
         watchers = [asyncio.create_task(each) for each in (schemas.watch(), watch(engine, life), gate.watch())]
         await life.ended.wait()

@@ -1,6 +1,6 @@
 """What is counted of a running service: records and transactions as they pass, states when somebody asks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -47,11 +47,14 @@ class EngineMetrics:
         self.metrics.batch.observe(records)
         self.metrics.transaction_seconds.observe(seconds)
 
-    async def exposition(self) -> bytes:
-        """Everything, in Prometheus' text format."""
+    async def exposition(self, waiting: Mapping[str, int]) -> bytes:
+        """Everything, in Prometheus' text format; `waiting` is how many records wait for which dependency."""
         standing, metrics = self.shares.standing(), self.metrics
         metrics.in_flight.set(standing.held)
-        metrics.retry_waiting.set(standing.waiting)
+        metrics.waiting.set(standing.waiting)
+        metrics.retry_waiting.set(standing.in_retry)
+        for dependency, count in waiting.items():
+            metrics.parked(dependency).set(count)
         metrics.paused.set(standing.paused)
         metrics.window.set(standing.window)
         metrics.suspected.set(standing.suspected)

@@ -115,7 +115,9 @@ def test_how_things_stand_names_the_oldest_and_how_far_ahead_of_the_low_watermar
     shares = owning(0, 1)
     records = taken(shares, [b"a"] * 10)
     shares.wait(records[0])
-    assert shares.standing() == Standing(held=10, waiting=1, paused=False, window=256, suspected=0, span=10, oldest=NOW)
+    assert shares.standing() == Standing(
+        held=10, waiting=1, in_retry=0, paused=False, window=256, suspected=0, span=10, oldest=NOW
+    )
     shares.complete(finish(shares, records))
     standing = shares.standing()
     assert (standing.held, standing.span, standing.oldest) == (0, 0, None)

@@ -195,7 +195,7 @@ def test_a_record_that_ran_alone_at_two_crashes_is_not_run_again() -> None:
 
 def test_a_condemned_record_that_is_fetched_late_is_not_forgotten_before() -> None:
     kept = Suspicion(True, 6, 0, running=9, suspect=9, alone=1)
-    shares = Shares(16)
+    shares = Shares(Limits(in_flight=16))
     shares.add([Offset(TOPIC, 0, 0, encode(0, -1, [], kept))])
     first = taken(opened(shares), [b"a"])
     for _ in range(2):
