@@ -6,15 +6,17 @@ For services that keep what they read in a table whose rows have a name; stages 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer
 
 from shared.core.delivery import Delivery
 from shared.kafka.properties import consumer
 from shared.kafka.subscription import delivery, usable
+from shared.kafka.transactions import reached
+from shared.kafka_port import Offset, Partition
 
 
 class Intake:
-    """Owns a consumer; one thread uses it."""
+    """Owns a consumer; one thread uses it. Implements `Group`."""
 
     def __init__(self, kafka: Mapping[str, Any], group: str, topics: Sequence[str], protocol: str) -> None:
         # Everything is taken in twice without harm, so a missing offset may begin again at the start.
@@ -42,8 +44,12 @@ class Intake:
 
     def committed(self, topic: str, partition: int) -> int:
         """The group's committed offset there; 0 where there is none."""
-        (found,) = self.consumer.committed([TopicPartition(topic, partition)], timeout=10)
-        return max(int(found.offset), 0)
+        (found,) = self.reached([(topic, partition)])
+        return max(found.offset, 0)
+
+    def reached(self, partitions: Sequence[Partition]) -> list[Offset]:
+        """The group's committed offsets; -1 where there is none."""
+        return reached(self.consumer, partitions)
 
     def close(self) -> None:
         """Leave the group."""

@@ -23,7 +23,7 @@ from shared.core.delivery import Delivery
 from shared.core.errors import Unavailable
 from shared.kafka.properties import common
 from shared.kafka.subscription import delivery
-from shared.kafka.transactions import Offset
+from shared.kafka_port import Offset
 
 T = TypeVar("T")
 

@@ -22,7 +22,8 @@ from shared.core.headers import REPLAYED, foreign
 from shared.kafka.dead_letters import DeadLetters, Letter, Resolution, Selection
 from shared.kafka.properties import MESSAGE_BYTES, transactional
 from shared.kafka.reading import mapped_errors
-from shared.kafka.transactions import FENCED, Record, repeat
+from shared.kafka.transactions import FENCED, repeat
+from shared.kafka_port import Record
 
 BATCH = 200
 """Letters of one transaction."""

@@ -1,24 +1,22 @@
 """A group member's reading side: batches of deliveries, and what it is told when partitions come and go."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from shared.core.delivery import Delivery
 from shared.core.event import Position
 from shared.kafka.properties import Properties
-from shared.kafka.transactions import Offset, repeat
+from shared.kafka.transactions import Calls, reached
+from shared.kafka_port import Offset, Owner, Partition
 
 ASSIGN_FOR = 45.0
 """Seconds for which committed offsets are asked for; they are withheld while an earlier transaction is pending."""
 
 LAST_MOMENT = 253_402_300_799_000
 """Milliseconds of the last second of the year 9999."""
-
-Partition = tuple[str, int]
-"""Topic and number."""
 
 STOPPING = frozenset(
     (
@@ -31,24 +29,8 @@ STOPPING = frozenset(
 """What no amount of polling mends: the process ends with the error, and says it again at each start."""
 
 
-class Owner(Protocol):
-    """Who works on the partitions; called on the polling thread, inside `poll`."""
-
-    def assigned(self, offsets: Sequence[Offset]) -> Collection[Partition]:
-        """These are ours now, from there on; gives those that are not to be read yet."""
-        ...
-
-    def revoked(self, partitions: Sequence[Partition]) -> None:
-        """Bring these to an end; the group waits for the return."""
-        ...
-
-    def lost(self, partitions: Sequence[Partition]) -> None:
-        """These are somebody else's already; forget them."""
-        ...
-
-
 class Subscription:
-    """Owns a consumer; one thread uses it, and others read `member`."""
+    """Owns a consumer; one thread uses it, and others read `member`. Implements `GroupMember`."""
 
     def __init__(self, properties: Properties, topics: Sequence[str], owner: Owner) -> None:
         self.consumer = Consumer(properties)
@@ -57,6 +39,7 @@ class Subscription:
         """The group's generation, by which a transaction is fenced. Asked for on the polling thread after every poll:
         asked for on another one while `consume` runs, both calls wait for each other for ever (seen)."""
         self._owner = owner
+        self._calls = Calls()
         self._held: frozenset[Partition] = frozenset()
         self._ended: list[Partition] = []
         # Eager assignment replaces the whole set, the newer protocol adds to it and takes from it.
@@ -65,13 +48,22 @@ class Subscription:
             list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
 
+    @property
+    def since(self) -> float | None:
+        """Monotonic time at which the running client call began; a poll ends in time, what it calls may not."""
+        return self._calls.since
+
+    def reached(self, partitions: Sequence[Partition]) -> list[Offset]:
+        """What the group has committed there, asked for once. Raises KafkaException."""
+        return reached(self.consumer, partitions)
+
     def poll(self, most: int, seconds: float) -> list[Delivery]:
         """What is there: waits for the first record, not for a full batch. Raises KafkaException if it cannot go on."""
         first = self.consumer.poll(seconds)
         messages = [] if first is None else [first]
         if messages and most > 1:
             messages += self.consumer.consume(most - 1, 0)
-        self.member = self.consumer.consumer_group_metadata()
+        self.member = self._calls.once(self.consumer.consumer_group_metadata)
         return [delivery(message) for message in messages if self._usable(message)]
 
     def ended(self) -> Sequence[Partition]:
@@ -105,11 +97,12 @@ class Subscription:
 
     def close(self) -> None:
         """Leave the group."""
-        self.consumer.close()
+        self._calls.once(self.consumer.close)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        found = repeat(lambda: consumer.committed(partitions, timeout=10), ASSIGN_FOR)
-        starts = [self._start(consumer, partition) for partition in found]
+        asked = [(p.topic, p.partition) for p in partitions]
+        found = self._calls.repeat(lambda: reached(consumer, asked), ASSIGN_FOR)
+        starts = [self._start(consumer, place) for place in found]
         held = frozenset(self._owner.assigned(starts))
         places = [TopicPartition(s.topic, s.partition, s.offset) for s in starts]
         consumer.incremental_assign(places) if self._incremental else consumer.assign(places)
@@ -118,13 +111,12 @@ class Subscription:
         consumer.pause([place for key, place in fresh.items() if key in held])
         self._held = (self._held - fresh.keys()) | (held & fresh.keys())
 
-    def _start(self, consumer: Consumer, partition: TopicPartition) -> Offset:
-        if partition.error:
-            raise KafkaException(partition.error)
-        if partition.offset >= 0:
-            return Offset(partition.topic, partition.partition, partition.offset, partition.metadata or "")
-        low, _ = repeat(lambda: consumer.get_watermark_offsets(partition, timeout=10), ASSIGN_FOR)
-        return Offset(partition.topic, partition.partition, low, "")
+    def _start(self, consumer: Consumer, found: Offset) -> Offset:
+        if found.offset >= 0:
+            return found
+        place = TopicPartition(found.topic, found.partition)
+        low, _ = self._calls.repeat(lambda: consumer.get_watermark_offsets(place, timeout=10), ASSIGN_FOR)
+        return Offset(found.topic, found.partition, low, "")
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._owner.revoked([(p.topic, p.partition) for p in partitions])

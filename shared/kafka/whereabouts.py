@@ -26,7 +26,7 @@ from shared.core.progress import decode
 from shared.core.stage import Stage
 from shared.kafka.dead_letters import DISCARDED, DeadLetters, Letter
 from shared.kafka.reading import Reader, Span
-from shared.kafka.transactions import Offset
+from shared.kafka_port import Offset
 from shared.ports import Codec
 
 WAITING, RETRY, PARKED, REVIEW, DEAD = "waiting", "in-retry", "parked", "in-review", "dead-lettered"

@@ -14,7 +14,7 @@ from shared.core.delivery import Delivery
 from shared.core.headers import WAITS_FOR, header
 from shared.core.lanes import Lanes
 from shared.core.settle import Place, Settled, park
-from shared.kafka.transactions import Record
+from shared.kafka_port import Record
 from shared.runtime.rooms import Rooms
 from shared.runtime.runners import After, Runner
 from shared.runtime.share import Finished, Taken

@@ -30,7 +30,8 @@ from shared.database.reviews import ReviewsTable
 from shared.kafka import properties
 from shared.kafka.admin import ensure, plan
 from shared.kafka.intake import Intake
-from shared.kafka.transactions import Committed, Offset, Record, Transactor
+from shared.kafka.transactions import Transactor
+from shared.kafka_port import Offset, Record
 from shared.observe.metrics import Metrics
 from shared.ports import ReviewItem
 from shared.runtime.encoding import encode
@@ -135,7 +136,7 @@ class Desk:
         records = [self._record(write) for cause in causes for write in cause.writes]
         offsets = [Offset(place, 0, items[len(causes) - 1].sequence, "")]
         # 2. Kafka: records and sequence together
-        if await asyncio.to_thread(self.transactor.commit, records, offsets, self.intake) is Committed.YES:
+        if await asyncio.to_thread(self.transactor.commit, records, offsets, self.intake):
             for note in (cause.note for cause in causes if cause.note):
                 self.life.say(note)
 

@@ -16,7 +16,7 @@ from shared.core.failures import Failure
 from shared.core.outcome import DeadLetter, Outcome
 from shared.core.settle import Place, Settled, Write, settle
 from shared.kafka.properties import MESSAGE_BYTES
-from shared.kafka.transactions import Record
+from shared.kafka_port import Record
 from shared.ports import Codec
 from shared.runtime.share import Taken
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.core.crash_points import CrashHere, CrashPoint, nowhere
 from shared.core.delivery import Delivery
-from shared.kafka.subscription import Subscription
-from shared.kafka.transactions import Committed, Offset, Transactor
+from shared.kafka_port import GroupMember, Offset, Transactions
 from shared.runtime.share import Finished, Taken
 from shared.runtime.shares import Shares
 
@@ -35,7 +35,7 @@ class EnginePolicy:
     stall_seconds: float = 1.0
     """How long the window may be full before fetching is paused, which throws away what was fetched ahead."""
     hang_seconds: float = 40.0
-    """How long a transaction may take before the process ends itself: the client's own call can hang for ever."""
+    """How long one call of the Kafka client may take before the process ends itself: it can hang for ever."""
 
 
 class Watched(Protocol):
@@ -75,10 +75,16 @@ class Engine:
     """Moves records from a subscription to their handler and into transactions. It is the subscription's owner."""
 
     def __init__(
-        self, policy: EnginePolicy, shares: Shares, transactor: Transactor, admission: Admits, watched: Watched
+        self,
+        policy: EnginePolicy,
+        shares: Shares,
+        transactor: Transactions,
+        admission: Admits,
+        watched: Watched,
+        crash_here: CrashHere = nowhere,
     ) -> None:
         self._policy, self._shares, self._transactor, self._admission = policy, shares, transactor, admission
-        self._watched = watched
+        self._watched, self._crash_here = watched, crash_here
         self._full_since: dict[tuple[str, int], float] = {}
         self._stopping = threading.Event()
         self._drained = threading.Event()
@@ -88,7 +94,7 @@ class Engine:
         """The group has told at least once what is ours."""
 
     def start(
-        self, subscribe: Callable[["Engine"], Subscription], failed: Callable[[BaseException], None]
+        self, subscribe: Callable[["Engine"], GroupMember], failed: Callable[[BaseException], None]
     ) -> list[threading.Thread]:
         """Start both threads from the loop's own; `failed` is called on the loop with what ended one of them."""
         self._loop = asyncio.get_running_loop()
@@ -109,9 +115,9 @@ class Engine:
 
     @property
     def hangs(self) -> bool:
-        """A transaction takes longer than any that could still succeed."""
-        since = self._transactor.since
-        return since is not None and time.monotonic() - since > self._policy.hang_seconds
+        """A call of the Kafka client takes longer than any that could still succeed."""
+        running = (self._transactor.since, self._subscription.since)
+        return any(since is not None and time.monotonic() - since > self._policy.hang_seconds for since in running)
 
     @property
     def waiting(self) -> Mapping[str, int]:
@@ -144,6 +150,7 @@ class Engine:
                 self._wait_for_room(time.monotonic() - full_since)
         self._shares.drain(None, self._patience)
         self._drained.set()
+        self._crash_here(CrashPoint.BEFORE_LEAVE)
         self._subscription.close()
 
     def _long_full(self, now: float) -> frozenset[tuple[str, int]]:
@@ -165,6 +172,7 @@ class Engine:
         taken = self._shares.take(deliveries)
         self._shares.reached_end(self._subscription.ended())
         if taken and self._loop is not None:
+            self._crash_here(CrashPoint.TAKEN_UP)
             self._loop.call_soon_threadsafe(self._admission.admit, taken)
 
     @property
@@ -174,17 +182,21 @@ class Engine:
 
     def assigned(self, offsets: Sequence[Offset]) -> Collection[tuple[str, int]]:
         """The group gave us these; some are to be read only after their retry topics."""
+        self._crash_here(CrashPoint.ASSIGNED)
         self._shares.add(offsets)
         self.joined = True
         return self._shares.early()
 
     def revoked(self, partitions: Sequence[tuple[str, int]]) -> None:
         """The group wants these back: what runs ends and is committed first, so that nothing is done twice."""
+        self._crash_here(CrashPoint.BEFORE_DRAIN)
         self._shares.drain(partitions, self._patience)
+        self._crash_here(CrashPoint.AFTER_DRAIN)
         self._drop(partitions)
 
     def lost(self, partitions: Sequence[tuple[str, int]]) -> None:
         """Somebody else has these already."""
+        self._crash_here(CrashPoint.AFTER_LOSS)
         self._drop(partitions)
 
     def _drop(self, partitions: Sequence[tuple[str, int]]) -> None:
@@ -213,10 +225,12 @@ class Engine:
             return [], True
         records = [record for one in ours for record in one.records]
         began = time.monotonic()
-        if self._transactor.commit(records, [one.offset for one in told], self._subscription) is Committed.NO:
-            self._shares.not_committed(told)
-            return ours, False
-        self._shares.committed(ours, told)
-        if ours:
-            self._watched.committed(len(ours), time.monotonic() - began)
-        return [], True
+        through = self._transactor.commit(records, [one.offset for one in told], self._subscription)
+        committed = {(offset.topic, offset.partition) for offset in through}
+        self._shares.not_committed(one for one in told if one.share.key not in committed)
+        written = [one for one in ours if one.taken.share.key in committed]
+        self._shares.committed(written, [one for one in told if one.share.key in committed])
+        if written:
+            self._watched.committed(len(written), time.monotonic() - began)
+            self._crash_here(CrashPoint.AFTER_NOTE)
+        return [one for one in ours if one.taken.share.key not in committed], len(through) == len(told)

@@ -8,10 +8,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from shared.core.progress import MAX_INCOMPLETE
+from shared.kafka_port import Partition
 from shared.runtime.share import Share, Taken
 
-Partition = tuple[str, int]
-"""Topic and number."""
 NOTHING: frozenset[Partition] = frozenset()
 
 
@@ -49,7 +48,7 @@ def room(limits: Limits, shares: Collection[Share], held: Collection[Partition])
     if sum(share.waiting for share in shares if not share.comeback) >= limits.records:
         return 0
     # A poll may bring all its records from one partition.
-    tightest = min((s.progress.room for s in shares if (s.topic, s.partition) not in held), default=limits.records)
+    tightest = min((s.progress.room for s in shares if s.key not in held), default=limits.records)
     return min(tightest, limits.records - sum(s.progress.incomplete - s.waiting for s in shares))
 
 
@@ -78,11 +77,7 @@ def full(limits: Limits, shares: Collection[Share]) -> frozenset[Partition]:
         # Retries fall due by themselves; what is parked may wait for long, and more of it would only wait here too.
         return share.parked and share.waiting * parked >= limits.records // 2
 
-    return frozenset(
-        (share.topic, share.partition)
-        for share in shares
-        if share.progress.full or (share.comeback and has_its_part(share))
-    )
+    return frozenset(share.key for share in shares if share.progress.full or (share.comeback and has_its_part(share)))
 
 
 def early(shares: Collection[Share], full: Collection[Partition]) -> frozenset[Partition]:
@@ -91,5 +86,5 @@ def early(shares: Collection[Share], full: Collection[Partition]) -> frozenset[P
     As far as the window reaches: a retry partition that is full holds its input back no longer.
     """
     comebacks = [share for share in shares if share.comeback]
-    unmet = {s.partition for s in comebacks if not s.caught_up and (s.topic, s.partition) not in full}
-    return frozenset((s.topic, s.partition) for s in shares if not s.comeback and s.partition in unmet)
+    unmet = {s.partition for s in comebacks if not s.caught_up and s.key not in full}
+    return frozenset(s.key for s in shares if not s.comeback and s.partition in unmet)

@@ -8,7 +8,7 @@ from shared.core.delivery import Delivery
 from shared.core.lanes import Origin
 from shared.core.poison import CALM, Suspicion
 from shared.core.progress import Progress, read
-from shared.kafka.transactions import Offset, Record
+from shared.kafka_port import Offset, Partition, Record
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +56,11 @@ class Share:
         progress = Progress(start.offset, start.metadata)
         suspects = len(incomplete) + poison.suspects(in_flight, found)
         return cls(start.topic, start.partition, progress, found, found, suspects)
+
+    @property
+    def key(self) -> Partition:
+        """Topic and number."""
+        return self.topic, self.partition
 
     @property
     def changed(self) -> bool:

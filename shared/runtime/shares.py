@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Sequence
 from shared.core import poison
 from shared.core.delivery import Delivery
 from shared.core.topics import StageTopics
-from shared.kafka.transactions import Offset
+from shared.kafka_port import Offset, Partition
 from shared.runtime import room
 from shared.runtime.gate import Gate
-from shared.runtime.room import NOTHING, Limits, Partition
+from shared.runtime.room import NOTHING, Limits
 from shared.runtime.share import Finished, Share, Standing, Taken, Told
 from shared.runtime.turnstile import Turnstile
 

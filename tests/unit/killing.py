@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
 
-from shared.kafka.transactions import Offset
+from shared.kafka_port import Offset
 from shared.runtime.room import Limits
 from shared.runtime.share import Finished, Taken
 from shared.runtime.shares import Shares

@@ -8,7 +8,7 @@ from shared.core.delivery import Delivery
 from shared.core.event import Position
 from shared.core.headers import Headers
 from shared.core.topics import StageTopics
-from shared.kafka.transactions import Offset
+from shared.kafka_port import Offset
 from shared.runtime.room import Limits
 from shared.runtime.share import Taken
 from shared.runtime.shares import Shares

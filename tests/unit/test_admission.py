@@ -9,7 +9,7 @@ from shared.core.failures import Failure
 from shared.core.headers import ATTEMPTS, ORIGIN, WAITS_FOR, History, header
 from shared.core.outcome import Emit, Outcome, Park, Retry
 from shared.core.settle import Place, Settled, settle
-from shared.kafka.transactions import Record
+from shared.kafka_port import Record
 from shared.runtime.admission import Admission
 from shared.runtime.room import Limits
 from shared.runtime.runners import Inline, Tasks

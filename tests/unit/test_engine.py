@@ -8,8 +8,7 @@ from shared.core.delivery import Delivery
 from shared.core.poison import CALM, Suspicion
 from shared.core.progress import decode, read
 from shared.core.settle import Place, Settled
-from shared.kafka.subscription import Subscription
-from shared.kafka.transactions import Committed, Fenced, Offset, Record, Transactor
+from shared.kafka_port import Fenced, GroupMember, Offset, Record, Transactions
 from shared.runtime.admission import Admission
 from shared.runtime.engine import Engine, EnginePolicy
 from shared.runtime.room import Limits
@@ -55,7 +54,7 @@ class Partition:
 class Broker:
     """A transactional producer that fails as it is told to."""
 
-    def __init__(self, answers: Sequence[Committed | Exception] = (), before: Callable[[], None] | None = None) -> None:
+    def __init__(self, answers: Sequence[bool | Exception] = (), before: Callable[[], None] | None = None) -> None:
         self.answers, self.before = list(answers), before
         self.attempts: list[list[bytes | None]] = []
         self.written: list[bytes | None] = []
@@ -65,16 +64,16 @@ class Broker:
 
     def open(self) -> None: ...
 
-    def commit(self, records: Sequence[Record], offsets: Sequence[Offset], group: object) -> Committed:
+    def commit(self, records: Sequence[Record], offsets: Sequence[Offset], group: object) -> frozenset[Offset]:
         self.attempts.append([record.key for record in records])
-        answer = self.answers.pop(0) if self.answers else Committed.YES
+        answer = self.answers.pop(0) if self.answers else True
         if isinstance(answer, Exception):
             raise answer
-        if answer is Committed.YES:
+        if answer:
             self.written += [record.key for record in records]
             self.told += offsets
             self.progress |= {(o.topic, o.partition): (o.offset, o.metadata) for o in offsets}
-        return answer
+        return frozenset(offsets) if answer else frozenset()
 
 
 class Running:
@@ -91,10 +90,10 @@ class Running:
         admission = Admission(
             place, shares, self.encode, lambda: NOW, lambda desk: Inline(desk, shares, tasks, lambda _: Settled())
         )
-        self.engine = Engine(policy, self.shares, cast(Transactor, broker), admission, self)
+        self.engine = Engine(policy, self.shares, cast(Transactions, broker), admission, self)
         self.partition = Partition(records, self.engine)
         self.broker = broker
-        self.threads = self.engine.start(lambda _: cast(Subscription, self.partition), self.errors.append)
+        self.threads = self.engine.start(lambda _: cast(GroupMember, self.partition), self.errors.append)
 
     def encode(self, taken: Taken, settled: Settled) -> tuple[Record, ...]:
         return (Record("out", taken.delivery.key, b"", (), None),)
@@ -151,14 +150,14 @@ async def test_a_partition_that_is_lost_is_not_closed() -> None:
 
 
 async def test_a_mark_that_could_not_be_written_is_tried_again_before_anything_runs() -> None:
-    running = Running(2, Broker([Committed.NO, Committed.NO]))
+    running = Running(2, Broker([False, False]))
     await running.until(lambda: len(running.broker.written) == 2)
     await running.stop()
     assert running.broker.attempts[:3] == [[], [], []]
 
 
 async def test_an_aborted_attempt_is_tried_again_as_it_was_before_anything_joins_it() -> None:
-    running = Running(6, Broker([Committed.YES, Committed.NO, Committed.NO]))
+    running = Running(6, Broker([True, False, False]))
     await running.until(lambda: len(running.broker.written) == 6)
     await running.stop()
     assert running.broker.attempts[1] == running.broker.attempts[2] == running.broker.attempts[3] != []
@@ -167,14 +166,14 @@ async def test_an_aborted_attempt_is_tried_again_as_it_was_before_anything_joins
 
 async def test_what_cannot_be_written_does_not_pile_up() -> None:
     policy = EnginePolicy(transaction=2, idle_poll_seconds=0.001, drain_seconds=0.01, batch=4)
-    running = Running(500, Broker([Committed.YES, *[Committed.NO] * 1000]), policy, Limits(records=5))
+    running = Running(500, Broker([True, *[False] * 1000]), policy, Limits(records=5))
     await running.until(lambda: len(running.broker.attempts) == 3)
     assert 500 - len(running.partition.records) <= 5 + policy.transaction
     await running.stop()
 
 
 async def test_results_of_a_partition_lost_after_an_abort_are_not_written() -> None:
-    running = Running(2, Broker([Committed.YES, Committed.NO]))
+    running = Running(2, Broker([True, False]))
     await running.until(lambda: len(running.broker.attempts) == 2)
     running.engine.lost([(TOPIC, 0)])
     running.engine.assigned([Offset("tickets.other", 0, 0, "")])

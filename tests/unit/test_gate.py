@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from shared.core.breaker import pause_of
-from shared.kafka.transactions import Offset
+from shared.kafka_port import Offset
 from shared.ports import BreakerState
 from shared.runtime.gate import Gate
 from shared.runtime.share import Finished

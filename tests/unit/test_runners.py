@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from shared.core.errors import Misconfigured
 from shared.core.settle import Place, Settled
-from shared.kafka.transactions import Record
+from shared.kafka_port import Record
 from shared.runtime.admission import Admission
 from shared.runtime.runners import Batches, Inline, Slow, Tasks
 from shared.runtime.share import Taken

@@ -3,7 +3,7 @@
 import threading
 
 from shared.core.progress import MAX_INCOMPLETE, decode
-from shared.kafka.transactions import Offset
+from shared.kafka_port import Offset
 from shared.runtime.room import Limits
 from shared.runtime.share import Finished, Standing, Taken
 from shared.runtime.shares import Shares

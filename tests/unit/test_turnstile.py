@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from shared.core.poison import CALM, Suspicion
 from shared.core.progress import encode, read
 from shared.core.settle import Settled
-from shared.kafka.transactions import Offset
+from shared.kafka_port import Offset
 from shared.runtime.room import Limits
 from shared.runtime.runners import After, Batches, Inline, Runner, Slow, Tasks
 from shared.runtime.share import Finished, Taken

@@ -28,8 +28,9 @@ from shared.core.graph import Pipeline
 from shared.core.settle import Place
 from shared.kafka import properties
 from shared.kafka.admin import TopicPlan, ensure
-from shared.kafka.subscription import Owner, Subscription
-from shared.kafka.transactions import Committed, Group, Offset, Record, Transactor
+from shared.kafka.subscription import Subscription
+from shared.kafka.transactions import Transactor
+from shared.kafka_port import Group, Offset, Owner, Record
 from shared.runtime.admission import Admission
 from shared.runtime.encoding import Encoder
 from shared.runtime.engine import Engine, EnginePolicy
@@ -148,7 +149,7 @@ class AtLeastOnce:
         """Connect."""
         self._producer = Producer(self._settings)
 
-    def commit(self, records: Sequence[Record], offsets: Sequence[Offset], group: Group) -> Committed:
+    def commit(self, records: Sequence[Record], offsets: Sequence[Offset], group: Group) -> frozenset[Offset]:
         """Write the records, wait until all are there, have the offsets committed."""
         for record in records:
             self._producer.produce(record.topic, record.value, record.key)
@@ -157,7 +158,7 @@ class AtLeastOnce:
             self.reached[place.topic, place.partition] = TopicPartition(
                 place.topic, place.partition, place.offset, place.metadata
             )
-        return Committed.YES
+        return frozenset(offsets)
 
 
 class Committing(Subscription):

@@ -20,7 +20,7 @@ from shared.core.failures import Failure
 from shared.kafka.dead_letters import DISCARDED, REPLAYED, DeadLetters, Letter, Resolution, Selection
 from shared.kafka.reading import Reader
 from shared.kafka.resolving import Act, Overtaken, act, replay_record, too_large
-from shared.kafka.transactions import Record
+from shared.kafka_port import Record
 
 APP = typer.Typer(help="Dead letters.", add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 
