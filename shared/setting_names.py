@@ -10,7 +10,7 @@ PREFIX = "PENSTOCK_"
 LEVEL = "__"
 
 ELSEWHERE = re.compile(
-    r"PENSTOCK_(CONFIG|CHAOS|MODELSIM_[A-Z_]+"
+    r"PENSTOCK_(CONFIG|CHAOS|CRASH_AT|MODELSIM_[A-Z_]+"
     # What Kubernetes puts into every container for a Service whose name begins with `penstock-`.
     r"|.*_SERVICE_(HOST|PORT).*|.*_PORT_\d+_(TCP|UDP).*)"
 )

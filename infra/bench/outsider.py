@@ -12,6 +12,13 @@ from typing import Any, NamedTuple
 
 import fastavro
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 Record = tuple[bytes, bytes, dict[str, bytes]]
@@ -97,6 +104,16 @@ def send(kafka: str, topic: str, records: Iterable[dict[str, Any]]) -> None:
         raise Unacknowledged(f"not acknowledged by {topic}: {errors[:3]}")
 
 
+def limit(kafka: str, topic: str, size: int) -> None:
+    """Let the topic take records of so many bytes only, from now on."""
+    entry = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
+    asked = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+    # Kept in a name: a temporary client is destroyed before its futures resolve.
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for future in admin.incremental_alter_configs([asked]).values():
+        future.result(30)
+
+
 def read(kafka: str, topic: str, seconds: float = 30) -> list[Record]:
     """Every committed record of a topic up to its present end: key, value, headers."""
     return [(one.key, one.value, one.headers) for one in read_stamped(kafka, topic, seconds)]
@@ -104,7 +121,8 @@ def read(kafka: str, topic: str, seconds: float = 30) -> list[Record]:
 
 def read_stamped(kafka: str, topic: str, seconds: float = 30) -> list[Stamped]:
     """The same with place and time; in the order of the log within a partition."""
-    client = Consumer(PROPERTIES | {"bootstrap.servers": kafka, "enable.partition.eof": True})
+    # The end of a partition is told by an empty answer, which the broker keeps back for this long.
+    client = Consumer(PROPERTIES | {"bootstrap.servers": kafka, "enable.partition.eof": True, "fetch.wait.max.ms": 20})
     try:
         partitions = client.list_topics(topic, 10).topics[topic].partitions
         client.assign([TopicPartition(topic, number, 0) for number in partitions])

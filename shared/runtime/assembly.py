@@ -6,11 +6,13 @@ from typing import Any
 
 from shared.codec.avro import AvroCodec
 from shared.core import topics
+from shared.core.crash_points import CrashPoint
 from shared.core.delivery import Delivery
-from shared.core.settle import Place
+from shared.core.settle import Place, Settled
 from shared.core.stage import Handler, Style
 from shared.kafka import properties
 from shared.kafka.transactions import Transactor
+from shared.kafka_port import Record
 from shared.models.slots import CallSlots
 from shared.runtime.admission import Admission
 from shared.runtime.encoding import Encoder
@@ -19,6 +21,7 @@ from shared.runtime.layers import Layers
 from shared.runtime.once import scope_of
 from shared.runtime.process import Life
 from shared.runtime.runners import Batches, Desk, Inline, Runner, Slow, Tasks
+from shared.runtime.share import Taken
 from shared.runtime.shares import Shares
 from shared.runtime.watching import EngineMetrics
 from shared.runtime.world import HandlerContext, World
@@ -30,6 +33,7 @@ def assemble(
     """The engine of a stage, put together and not started."""
 
     def context(delivery: Delivery, event: Any, now: datetime) -> HandlerContext:
+        life.crash_here(CrashPoint.BEFORE_CALL)
         # A cheap stage has no ledger, and takes more records a second than it could name.
         scope = None
         if world.ledger is not None:
@@ -38,12 +42,18 @@ def assemble(
 
     policy, shares = EnginePolicy(), watched.shares
     layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe)
-    encode = Encoder(place, codec, utc_now, watched.metrics.observe)
+    encoder = Encoder(place, codec, utc_now, watched.metrics.observe)
+
+    def encode(taken: Taken, settled: Settled) -> tuple[Record, ...]:
+        life.crash_here(CrashPoint.AFTER_CALL)
+        return encoder(taken, settled)
+
     runners = Runners(handler, layers, shares, Tasks(life.fail), policy, world.slots)
     identity = topics.transactional_id(place.pipeline.name, place.stage.name, life.instance)
     producing = properties.transactional(life.settings.kafka.properties(), identity)
-    transactor = Transactor(producing, watched.metrics.trouble)
-    return Engine(policy, shares, transactor, Admission(place, shares, encode, utc_now, runners.make), watched)
+    transactor = Transactor(producing, watched.metrics.trouble, life.crash_here)
+    admission = Admission(place, shares, encode, utc_now, runners.make)
+    return Engine(policy, shares, transactor, admission, watched, life.crash_here)
 
 
 @dataclass(frozen=True, slots=True)

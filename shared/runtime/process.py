@@ -14,8 +14,10 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from shared.core.crash_points import CrashHere, nowhere
 from shared.core.errors import Misconfigured
 from shared.observe.logs import configure, logger
+from shared.runtime.crashing import crash_at
 from shared.settings import Settings, load
 
 log = logger("process")
@@ -31,6 +33,8 @@ class Life:
     """Its settings."""
     instance: str
     """Its name among the service's processes."""
+    crash_here: CrashHere = nowhere
+    """Called at each place at which it may have been told to die."""
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when it should end."""
     failure: BaseException | None = None
@@ -58,7 +62,8 @@ def run(service: str, body: Callable[[Life], Awaitable[None]]) -> None:
 
 
 async def _live(service: str, settings: Settings, body: Callable[[Life], Awaitable[None]]) -> int:
-    life = Life(service, settings, settings.instance or f"{service}-{uuid.uuid4().hex[:8]}")
+    instance = settings.instance or f"{service}-{uuid.uuid4().hex[:8]}"
+    life = Life(service, settings, instance, crash_at(os.environ))
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, life.ended.set)
