@@ -16,6 +16,10 @@ from infra.local.processes import Child, Command, spawn
 STOP_SECONDS = 20.0
 
 
+Process = subprocess.Popen[bytes]
+"""One of them."""
+
+
 class Unreached(Exception):
     """A condition did not come true in time, or a process ended by itself before it could."""
 
@@ -46,11 +50,11 @@ class Herd:
         self._children: list[Child] = []
 
     @property
-    def processes(self) -> list["subprocess.Popen[bytes]"]:
+    def processes(self) -> list[Process]:
         """In the order of their start, ended ones included."""
         return [child.process for child in self._children]
 
-    def start(self, *command: str, **environment: str) -> "subprocess.Popen[bytes]":
+    def start(self, *command: str, **environment: str) -> Process:
         """Start `python -m COMMAND…`; its output goes to a log file of its own."""
         name = f"{command[0]}-{len(self._children)}"
         arguments = (sys.executable, "-m", *command)
