@@ -32,7 +32,7 @@ from shared.core.ledger import Scope
 from shared.models.answers import REPAIRABLE, repaired
 from shared.models.exchange import Exchange, ask_recorded, ask_unrecorded
 from shared.models.registry import Model, Registry
-from shared.models.slots import CallSlots
+from shared.models.running import RunningCalls
 from shared.models.transport import open_client
 from shared.ports import Breakers, Ledger, Permit
 
@@ -130,7 +130,7 @@ class ModelChains:
     """Where every request is recorded; None: nowhere, as in a trial on local files."""
     scope: Scope | None = None
     """In whose work it is asked; None: nobody's, and nothing is recorded."""
-    slots: CallSlots = field(default_factory=CallSlots)
+    running: RunningCalls = field(default_factory=RunningCalls)
     """Who holds how many of the process's slots."""
     unspent: set[tuple[str, str]] = field(default_factory=set)
     """Breaker and operation of probes for which a recorded result was found: the operation's next request is the probe.
@@ -170,9 +170,9 @@ class ModelChains:
 
     async def _call(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> Exchange[M] | None:
         """One request, or its recorded result, noted with what it cost; None where it may not be made now."""
-        # The slot comes first: a probe that was leased and then not made would keep everybody else from trying.
-        slot = self.slots.enter(model.breaker)
-        if slot is None:
+        # This comes first: a probe that was leased and then not made would keep everybody else from trying.
+        number = self.running.enter(model.breaker)
+        if number is None:
             asking.ended.append(Ended(model, None, f"{model.breaker}: its calls hang, and hold half of the slots", 1.0))
             return None
         answered = False
@@ -186,7 +186,7 @@ class ModelChains:
                 self.unspent.add((model.breaker, self.scope.operation))
             answered = not exchange.reused and exchange.checked.failure is not Failure.TIMEOUT
         finally:
-            self.slots.leave(model.breaker, slot, answered=answered)
+            self.running.leave(model.breaker, number, answered=answered)
         asking.calls.append(exchange.call(model, prompt))
         return exchange
 
@@ -209,8 +209,8 @@ class ModelChains:
 
 @asynccontextmanager
 async def open_models(
-    registry: Registry, breakers: Breakers, ledger: Ledger | None = None, slots: CallSlots | None = None
+    registry: Registry, breakers: Breakers, ledger: Ledger | None = None, running: RunningCalls | None = None
 ) -> AsyncIterator[ModelChains]:
     """The models of a process, for its life."""
     async with open_client() as http:
-        yield ModelChains(registry, breakers, http, ledger, slots=slots or CallSlots())
+        yield ModelChains(registry, breakers, http, ledger, running=running or RunningCalls())

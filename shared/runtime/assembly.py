@@ -13,7 +13,6 @@ from shared.core.stage import Handler, Style
 from shared.kafka import properties
 from shared.kafka.transactions import Transactor
 from shared.kafka_port import Record
-from shared.models.slots import CallSlots
 from shared.runtime.admission import Admission
 from shared.runtime.encoding import Encoder
 from shared.runtime.engine import Engine, EnginePolicy
@@ -23,6 +22,7 @@ from shared.runtime.process import Life
 from shared.runtime.runners import Batches, Desk, Inline, Runner, Slow, Tasks
 from shared.runtime.share import Taken
 from shared.runtime.shares import Shares
+from shared.runtime.slots import Slots
 from shared.runtime.watching import EngineMetrics
 from shared.runtime.world import HandlerContext, World
 
@@ -65,20 +65,17 @@ class Runners:
     shares: Shares
     tasks: Tasks
     policy: EnginePolicy
-    slots: CallSlots
+    slots: Slots
 
     def make(self, desk: Desk) -> Runner:
         """The runner that tells this desk."""
         match self.handler.style:
             case Style.SLOW:
-                return Slow(desk, self.shares, self.tasks, self.layers.slow, self._slots)
+                return Slow(desk, self.shares, self.tasks, self.layers.slow, self.slots)
             case Style.CHEAP:
                 return Inline(desk, self.shares, self.tasks, self.layers.cheap)
             case Style.BATCH:
                 return Batches(desk, self.shares, self.tasks, self.layers.batch, self.policy.batch)
-
-    def _slots(self) -> int:
-        return self.shares.limits.in_flight + self.slots.set_aside()
 
 
 def utc_now() -> datetime:

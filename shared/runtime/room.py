@@ -29,11 +29,11 @@ class Limits:
 def limits_for(in_flight: int) -> Limits:
     """The limits of a process that works on so many slow records at once.
 
-    Twice as many are taken up, so that a slot that falls free finds its next record here. A partition's progress has
-    limits of its own: more in flight than `MAX_INCOMPLETE` needs more partitions.
+    Four times as many are taken up: at work, waiting for the ledger, finished and not committed, and next in line. A
+    partition's progress has limits of its own: more in flight than `MAX_INCOMPLETE` needs more partitions.
     """
     usual = Limits()
-    return replace(usual, records=max(usual.records, 2 * in_flight), in_flight=in_flight)
+    return replace(usual, records=max(usual.records, 4 * in_flight), in_flight=in_flight)
 
 
 def room(limits: Limits, shares: Collection[Share], held: Collection[Partition]) -> int:

@@ -15,12 +15,11 @@ from typing import Protocol
 from shared.core.settle import Settled
 from shared.runtime.share import Finished, Taken
 from shared.runtime.shares import Shares
+from shared.runtime.slots import Slots
 
 LOOK_SECONDS = 0.5
 """How often records without a slot look whether there are more slots now."""
 
-Slots = Callable[[], int]
-"""How many slow records may be at work now."""
 Decide = Callable[[Taken], Awaitable[Settled]]
 DecideInline = Callable[[Taken], Settled]
 DecideBatch = Callable[[Sequence[Taken]], Awaitable[Sequence[Settled]]]
@@ -79,10 +78,9 @@ class Slow:
     """A task a record, far above the partition count."""
 
     def __init__(self, desk: Desk, shares: Shares, tasks: Tasks, decide: Decide, slots: Slots) -> None:
-        """`slots` tells how many may be at work now."""
         self._desk, self._shares, self._tasks, self._decide = desk, shares, tasks, decide
         self._slots = slots
-        self._running = 0
+        slots.fell_free = self.pump
         self._ready: deque[Taken] = deque()
         self._look: asyncio.TimerHandle | None = None
 
@@ -93,13 +91,13 @@ class Slow:
 
     def pump(self) -> None:
         """Begin what may be begun by now, in order: whoever is refused in front is not overtaken."""
-        slots = self._slots() if self._ready else 0
-        while self._ready and self._running < slots and self._shares.may_begin(self._ready[0]):
+        while self._ready and self._shares.may_begin(self._ready[0]) and self._slots.take():
             taken = self._ready.popleft()
             if self._shares.begin([taken]):
-                self._running += 1
                 self._tasks.start(self._run(taken))
-            elif (following := self._desk.skipped(taken)) is not None:
+                continue
+            self._slots.give()
+            if (following := self._desk.skipped(taken)) is not None:
                 self._ready.append(following)
         if self._ready and self._look is None:
             # Where all that run hang, none ends that would free a slot: it is time that sets them aside.
@@ -111,7 +109,7 @@ class Slow:
 
     async def _run(self, taken: Taken) -> None:
         settled = await self._decide(taken)
-        self._running -= 1
+        self._slots.give()
         finished, following = self._desk.settled(taken, settled)
         if finished is not None:
             self._shares.finish([finished])

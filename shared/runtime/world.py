@@ -20,12 +20,13 @@ from shared.database.pool import open_database
 from shared.database.results import ResultsTable
 from shared.models.client import ModelChains, open_models
 from shared.models.registry import Registry, load_registry
-from shared.models.slots import CallSlots
+from shared.models.running import RunningCalls
 from shared.observe.metrics import Metrics
 from shared.ports import Ledger
 from shared.runtime.ledger import CallLedger, open_ledger
 from shared.runtime.once import once
 from shared.runtime.process import Life
+from shared.runtime.slots import Slots, SteppingAside
 from shared.runtime.watching import CountedModels, LedgerMetrics
 from shared.settings import Settings, own_settings
 from shared.state.breakers import RedisBreakers
@@ -53,14 +54,16 @@ class World:
     """The breakers of the models, and which stages are paused."""
     ledger: Ledger | None
     """The call ledger, where the handler can wait for it."""
-    slots: CallSlots = field(default_factory=CallSlots)
-    """Who holds how many of the process's slots."""
+    slots: Slots = field(default_factory=lambda: Slots(1))
+    """The slots of slow handlers."""
+    books: CallLedger | None = None
+    """The ledger as it is opened, for its health."""
 
     def weaker(self) -> dict[str, str]:
         """Guarantees that are weaker at the moment, and why."""
         said = {
             "breakers": self.breakers.health if self.breakers and self.models else "",
-            "calls": self.ledger.health if isinstance(self.ledger, CallLedger) else "",
+            "calls": self.books.health if self.books else "",
         }
         return {what: why for what, why in said.items() if why}
 
@@ -74,15 +77,18 @@ async def open_world(
     # A stage without models has no breakers, but hears in their registry that it is paused.
     known = chains or settings.redis_url.get_secret_value()
     breakers = await stack.enter_async_context(open_breakers(life)) if known else None
-    ledger = None
+    running = RunningCalls(BulkheadPolicy(slots=settings.in_flight))
+    slots = Slots(settings.in_flight, running.set_aside)
+    books: CallLedger | None = None
+    ledger: Ledger | None = None
     if handler.style is Style.SLOW or chains:
         name = f"{pipeline.name}.{handler.stage.name}"
-        ledger = await stack.enter_async_context(open_ledger(life, name, LedgerMetrics(metrics)))
+        books = await stack.enter_async_context(open_ledger(life, name, LedgerMetrics(metrics)))
+        ledger = SteppingAside(books, slots) if handler.style is Style.SLOW else books
     models: OpenModels | None = None
-    slots = CallSlots(BulkheadPolicy(slots=settings.in_flight))
     if breakers and chains:
         registry = registry_with(settings, chains)
-        opened_chains = await stack.enter_async_context(open_models(registry, breakers, ledger, slots))
+        opened_chains = await stack.enter_async_context(open_models(registry, breakers, ledger, running))
         models = counted(opened_chains, metrics)
     results = None
     if DATABASE in needs:
@@ -95,7 +101,7 @@ async def open_world(
     if handler.opens:
         opened = await stack.enter_async_context(handler.opens(own))
         resources[type(opened)] = opened
-    return World(open_blobs(settings.blobs), models, results, resources, breakers, ledger, slots)
+    return World(open_blobs(settings.blobs), models, results, resources, breakers, ledger, slots, books)
 
 
 def counted(chains: ModelChains, metrics: Metrics) -> OpenModels:

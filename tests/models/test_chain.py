@@ -10,7 +10,7 @@ from shared.core.bulkhead import BulkheadPolicy
 from shared.core.errors import Misconfigured
 from shared.core.failures import Failure
 from shared.models.client import ModelFailed, ModelUnavailable, open_models
-from shared.models.slots import CallSlots
+from shared.models.running import RunningCalls
 from shared.pipelines.document_types import Task
 from tests.models.world import INVOICE, PROMPT, PlainBreakers, World, until
 
@@ -93,10 +93,10 @@ async def test_a_failure_at_a_model_that_works_for_others_costs_an_attempt(world
 
 async def test_a_model_that_hangs_and_holds_half_of_the_slots_is_passed_over(world: World) -> None:
     now = [0.0]
-    slots = CallSlots(BulkheadPolicy(slots=2), clock=lambda: now[0])
-    slots.enter("model:sim-large")
+    running = RunningCalls(BulkheadPolicy(slots=2), clock=lambda: now[0])
+    running.enter("model:sim-large")
     now[0] = 600.0
-    async with open_models(world.registry(), world.breakers, slots=slots) as chains:
+    async with open_models(world.registry(), world.breakers, running=running) as chains:
         answer = await chains.ask("analyst", PROMPT, dict)
     assert [call.model for call in answer.calls] == ["sim-small"]
     assert world.breakers.asked == ["model:sim-small"]
@@ -104,14 +104,14 @@ async def test_a_model_that_hangs_and_holds_half_of_the_slots_is_passed_over(wor
 
 async def test_every_slot_is_given_back(world: World) -> None:
     now = [0.0]
-    slots = CallSlots(BulkheadPolicy(slots=2), clock=lambda: now[0])
+    running = RunningCalls(BulkheadPolicy(slots=2), clock=lambda: now[0])
     world.fail("server_error", model="sim-large", times=1)
     world.breakers = PlainBreakers("model:sim-small")
-    async with open_models(world.registry(), world.breakers, slots=slots) as chains:
+    async with open_models(world.registry(), world.breakers, running=running) as chains:
         await chains.ask("analyst", PROMPT, dict)
     now[0] = 600.0
-    assert slots.set_aside() == 0
-    assert [slots.enter("model:sim-large"), slots.enter("model:sim-small")] != [None, None]
+    assert running.set_aside() == 0
+    assert [running.enter("model:sim-large"), running.enter("model:sim-small")] != [None, None]
 
 
 async def test_a_refusal_waits_for_a_model_that_is_away_and_might_answer(world: World) -> None:

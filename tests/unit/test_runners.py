@@ -10,6 +10,7 @@ from shared.runtime.admission import Admission
 from shared.runtime.runners import Batches, Inline, Slow, Tasks
 from shared.runtime.share import Taken
 from shared.runtime.shares import Shares
+from shared.runtime.slots import Slots
 from tests.pipeline.tiny.pipeline import TICKETS, TRIAGE
 from tests.unit.records import NOW, TOPIC, owning, taken
 
@@ -46,7 +47,7 @@ class Desk:
 
 def slow(desk: Desk, shares: Shares, in_flight: int) -> Admission:
     def make(admission: Admission) -> Slow:
-        return Slow(admission, shares, desk.tasks, desk.decide, lambda: in_flight)
+        return Slow(admission, shares, desk.tasks, desk.decide, Slots(in_flight))
 
     return Admission(PLACE, shares, nothing, lambda: NOW, make)
 
@@ -99,16 +100,16 @@ async def test_no_more_than_so_many_are_in_flight() -> None:
 
 
 async def test_when_more_slots_are_there_they_are_taken_without_anybody_ending() -> None:
-    desk, shares, slots = Desk(), owning(0), {"now": 1}
+    desk, shares, slots = Desk(), owning(0), Slots(1)
 
     def make(admission: Admission) -> Slow:
-        return Slow(admission, shares, desk.tasks, desk.decide, lambda: slots["now"])
+        return Slow(admission, shares, desk.tasks, desk.decide, slots)
 
     line = Admission(PLACE, shares, nothing, lambda: NOW, make)
     line.admit(taken(shares, [b"a", b"b"]))
     await turns()
     assert desk.begun == [0]
-    slots["now"] = 2
+    slots.limit = 2
     await until(lambda: desk.begun == [0, 1])
 
 

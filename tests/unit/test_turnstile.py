@@ -12,6 +12,7 @@ from shared.runtime.room import Limits
 from shared.runtime.runners import After, Batches, Inline, Runner, Slow, Tasks
 from shared.runtime.share import Finished, Taken
 from shared.runtime.shares import Shares
+from shared.runtime.slots import Slots
 from tests.unit.records import TOPIC, opened, owning, taken
 
 
@@ -276,7 +277,7 @@ class Desk:
 
 async def test_slow_records_are_no_more_than_the_window() -> None:
     desk = Desk(2)
-    await desk.all_ended(Slow(desk, desk.shares, desk.tasks, desk.slow, lambda: 16))
+    await desk.all_ended(Slow(desk, desk.shares, desk.tasks, desk.slow, Slots(16)))
     assert desk.most == 4
 
 

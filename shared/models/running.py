@@ -6,7 +6,7 @@ from collections.abc import Callable
 from shared.core.bulkhead import Bulkhead, BulkheadPolicy
 
 
-class CallSlots:
+class RunningCalls:
     """Counts the calls that run, by model."""
 
     def __init__(self, policy: BulkheadPolicy | None = None, clock: Callable[[], float] = time.monotonic) -> None:
