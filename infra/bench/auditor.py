@@ -3,7 +3,7 @@
 It shares no code with what it audits. A call is named by its document and its number among the document's records.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -81,22 +81,17 @@ def in_flight(notes: Sequence[Note], kill: Kill) -> set[Call]:
     return {note.call for note in own if note.kind == BEGIN} - {note.call for note in own if note.kind == END}
 
 
-def recoveries(notes: Sequence[Note], kills: Sequence[Kill], partitions: Mapping[str, int]) -> list[float]:
-    """Seconds from a kill to the next document that another process brought to an end, for each of its partitions.
+def gone_on(notes: Sequence[Note], kill: Kill, partitions: Mapping[str, int]) -> dict[int, float | None]:
+    """For each partition of a killed process, the seconds until another one brought a document of it to an end.
 
-    A partition belongs to who last began a call of it. One of which nothing was left to do gives no figure; one whose
-    next owner was killed too, before it finished anything, counts from the first kill.
+    None while none has, be it that nothing is left to do. A partition belongs to who last began a call of it.
     """
-    begun: dict[int, list[Note]] = defaultdict(list)
-    ended: dict[int, list[Note]] = defaultdict(list)
+    owner: dict[int, int] = {}
+    found: dict[int, float | None] = {}
     for note in notes:
-        if note.kind in (BEGIN, END):
-            (begun if note.kind == BEGIN else ended)[partitions[note.document]].append(note)
-    found = []
-    for kill in kills:
-        for partition, calls in begun.items():
-            before = [note for note in calls if note.at <= kill.at]
-            if before and before[-1].process == kill.process:
-                after = [n.at for n in ended[partition] if n.at > kill.at and n.process != kill.process]
-                found += [min(after) - kill.at] if after else []
-    return found
+        partition = partitions[note.document]
+        if note.at <= kill.at:
+            owner[partition] = note.process if note.kind == BEGIN else owner.get(partition, note.process)
+        elif note.kind == END and note.process != kill.process:
+            found.setdefault(partition, note.at - kill.at)
+    return {partition: found.get(partition) for partition, process in owner.items() if process == kill.process}
