@@ -81,17 +81,24 @@ def in_flight(notes: Sequence[Note], kill: Kill) -> set[Call]:
     return {note.call for note in own if note.kind == BEGIN} - {note.call for note in own if note.kind == END}
 
 
-def gone_on(notes: Sequence[Note], kill: Kill, partitions: Mapping[str, int]) -> dict[int, float | None]:
+def gone_on(
+    notes: Sequence[Note], kill: Kill, partitions: Mapping[str, int], published: Iterable[Call]
+) -> dict[int, float | None]:
     """For each partition of a killed process, the seconds until another one brought a document of it to an end.
 
-    None while none has, be it that nothing is left to do. A partition belongs to who last began a call of it.
+    None while none has. A partition belongs to who last began a call of it; one of which every call had ended at the
+    kill is left out: nothing is left to do there.
     """
     owner: dict[int, int] = {}
     found: dict[int, float | None] = {}
+    ended: set[Call] = set()
     for note in notes:
         partition = partitions[note.document]
-        if note.at <= kill.at:
-            owner[partition] = note.process if note.kind == BEGIN else owner.get(partition, note.process)
+        if note.at <= kill.at and note.kind == BEGIN:
+            owner[partition] = note.process
+        elif note.at <= kill.at and note.kind == END:
+            ended.add(note.call)
         elif note.kind == END and note.process != kill.process:
             found.setdefault(partition, note.at - kill.at)
-    return {partition: found.get(partition) for partition, process in owner.items() if process == kill.process}
+    open_ones = {partitions[call[0]] for call in published if call not in ended}
+    return {p: found.get(p) for p, process in owner.items() if process == kill.process and p in open_ones}

@@ -10,6 +10,7 @@ Figures = dict[str, float]
 COUNTED = frozenset(
     (
         "documents",
+        "kills",
         "lost",
         "doubled",
         "out_of_order",

@@ -66,12 +66,16 @@ def test_recovery_is_from_the_kill_to_the_next_document_of_each_of_its_partition
         note(BEGIN, A0, SECOND, 6.0),
         note(END, A0, SECOND, 7.0),
     ]
-    assert gone_on(notes, Kill(FIRST, 2.0), {"a": 0, "b": 1}) == {0: 5.0}
+    assert gone_on(notes, Kill(FIRST, 2.0), {"a": 0, "b": 1}, [A0, B0]) == {0: 5.0}
 
 
-def test_a_partition_with_nothing_left_to_do_does_not_go_on() -> None:
+def test_a_partition_that_nobody_has_taken_up_yet_has_not_gone_on() -> None:
+    assert gone_on([note(BEGIN, A0, FIRST, 1.0)], Kill(FIRST, 2.0), {"a": 0}, [A0]) == {0: None}
+
+
+def test_a_partition_with_nothing_left_to_do_need_not_go_on() -> None:
     notes = [note(BEGIN, A0, FIRST, 1.0), note(END, A0, FIRST, 1.5)]
-    assert gone_on(notes, Kill(FIRST, 2.0), {"a": 0}) == {0: None}
+    assert gone_on(notes, Kill(FIRST, 2.0), {"a": 0}, [A0]) == {}
 
 
 def test_notes_are_read_on_and_an_unfinished_line_waits_for_its_end(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ RECORDS_OF_A_DOCUMENT = 4
 IN_FLIGHT = 64
 """Few enough that the work lasts as long as the kills do."""
 CALM_SECONDS = 60.0
-"""How long a timed kill waits for calm; a partition with nothing left to do never goes on."""
+"""How long a kill waits for calm."""
 
 
 def kills(bench: Bench) -> Figures:
@@ -36,25 +36,28 @@ def audit(bench: Bench, protocol: str, documents: int, count: int) -> tuple[Figu
     """Kill so many times under one protocol; gives the audit and the seconds until each partition went on.
 
     Of three kills the last one may come while the work of the one before it has not gone on, as it can in life. The
-    first one is the one that is timed: both it and the next one wait until all partitions have gone on.
+    first one is the one that is timed: both it and the next one wait until all partitions have gone on. Nobody is
+    killed once the work is done.
     """
     dice = random.Random(protocol)
     settings = {"PENSTOCK_GROUP_PROTOCOL": protocol, "PENSTOCK_IN_FLIGHT": str(IN_FLIGHT)}
     with Run(bench, WORK, settings) as run:
-        run.publish(jobs(dice, documents, longest=0.5 if bench.small else 3.0))
+        run.publish(jobs(dice, documents, longest=0.5 if bench.small else 5.0))
         partitions = run.partitions()
         running = [run.start(slot) for slot in range(PROCESSES)]
         made: list[Kill] = []
 
         def calm() -> bool:
             notes = run.notes.all()
-            return all(None not in gone_on(notes, kill, partitions).values() for kill in made[-2:])
+            return all(None not in gone_on(notes, kill, partitions, run.published).values() for kill in made[-2:])
 
         for number, goal in enumerate(goals(dice, documents, count)):
             if not run.goes_on_to(goal):
                 break
             if number % 3 < 2:
                 run.herd.reaches(calm, CALM_SECONDS)
+            if len(run.notes.calls(END)) == len(run.published):
+                break
             victim = dice.randrange(PROCESSES)
             made.append(Kill(running[victim].pid, time.monotonic()))
             running[victim].kill()
@@ -62,8 +65,9 @@ def audit(bench: Bench, protocol: str, documents: int, count: int) -> tuple[Figu
             bench.say(f"kills, {protocol}: {len(made)} of {count}, {len(run.notes.calls(END)):,} of {documents:,} done")
         run.wait_for_the_end()
         results, notes = run.results(), run.notes.all()
-    figures = verdict(run.published, results) | repeats(notes, results, made)
-    found = [seconds for kill in made[::3] for seconds in gone_on(notes, kill, partitions).values() if seconds]
+    figures = verdict(run.published, results) | repeats(notes, results, made) | {"kills": len(made)}
+    timed = (gone_on(notes, kill, partitions, run.published) for kill in made[::3])
+    found = [seconds for each in timed for seconds in each.values() if seconds]
     bench.say(f"kills, {protocol}: " + ", ".join(f"{name} {figure:.0f}" for name, figure in figures.items()))
     return figures, found
 
