@@ -12,6 +12,11 @@ DEAD_LETTER_BYTES = 2 * MESSAGE_BYTES
 """Largest record of the topics that keep what came in with our headers beside it."""
 
 
+SLOW: Properties = {"queued.min.messages": 100, "fetch.message.max.bytes": 262_144}
+"""For a stage whose records take long: what is fetched ahead stands in one line, before what a partition that is taken
+over later brings."""
+
+
 def common(kafka: Mapping[str, Any]) -> Properties:
     """For every client; what the user set wins over ours."""
     ours: Properties = {"log_level": 3, "reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 1000}

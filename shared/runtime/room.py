@@ -5,7 +5,7 @@ All are functions of the shares as they stand; whoever calls holds their lock.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shared.core.progress import MAX_INCOMPLETE
 from shared.kafka_port import Partition
@@ -29,11 +29,11 @@ class Limits:
 def limits_for(in_flight: int) -> Limits:
     """The limits of a process that works on so many slow records at once.
 
-    Four times as many are taken up: at work, waiting for the ledger, finished and not committed, and next in line. A
-    partition's progress has limits of its own: more in flight than `MAX_INCOMPLETE` needs more partitions.
+    Four times as many are taken up: at work, waiting for the ledger, finished and not committed, and next in line.
+    More would only stand here, before those of a partition that is taken over later. A partition's progress has limits
+    of its own: more in flight than `MAX_INCOMPLETE` needs more partitions.
     """
-    usual = Limits()
-    return replace(usual, records=max(usual.records, 4 * in_flight), in_flight=in_flight)
+    return Limits(records=max(100, 4 * in_flight), in_flight=in_flight)
 
 
 def room(limits: Limits, shares: Collection[Share], held: Collection[Partition]) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from shared.core.settle import Settled
+from shared.core.turns import Turns
 from shared.runtime.share import Finished, Taken
 from shared.runtime.shares import Shares
 from shared.runtime.slots import Slots
@@ -81,24 +82,24 @@ class Slow:
         self._desk, self._shares, self._tasks, self._decide = desk, shares, tasks, decide
         self._slots = slots
         slots.fell_free = self.pump
-        self._ready: deque[Taken] = deque()
+        self._ready: Turns[Taken] = Turns(lambda taken: taken.share.key)
         self._look: asyncio.TimerHandle | None = None
 
     def start(self, batch: Sequence[Taken]) -> None:
         """Begin as many as there are slots for; the others when one is free."""
-        self._ready.extend(batch)
+        self._ready.add(batch)
         self.pump()
 
     def pump(self) -> None:
-        """Begin what may be begun by now, in order: whoever is refused in front is not overtaken."""
-        while self._ready and self._shares.may_begin(self._ready[0]) and self._slots.take():
-            taken = self._ready.popleft()
+        """Begin what may be begun by now, the partitions in turn: whoever is refused in front is not overtaken."""
+        while self._ready and self._shares.may_begin(self._ready.first) and self._slots.take():
+            taken = self._ready.take()
             if self._shares.begin([taken]):
                 self._tasks.start(self._run(taken))
                 continue
             self._slots.give()
             if (following := self._desk.skipped(taken)) is not None:
-                self._ready.append(following)
+                self._ready.add([following])
         if self._ready and self._look is None:
             # Where all that run hang, none ends that would free a slot: it is time that sets them aside.
             self._look = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look_again)
@@ -114,7 +115,7 @@ class Slow:
         if finished is not None:
             self._shares.finish([finished])
         if following is not None:
-            self._ready.append(following)
+            self._ready.add([following])
         self.pump()
 
 

@@ -14,7 +14,7 @@ from shared.core import topics
 from shared.core.breaker import pause_of
 from shared.core.graph import Pipeline
 from shared.core.settle import Place
-from shared.core.stage import Handler
+from shared.core.stage import Handler, Style
 from shared.kafka import properties
 from shared.kafka.admin import ensure, plan
 from shared.kafka.subscription import Subscription
@@ -24,7 +24,7 @@ from shared.runtime.engine import Engine
 from shared.runtime.gate import Gate
 from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, end_at_once, run
-from shared.runtime.room import limits_for
+from shared.runtime.room import Limits, limits_for
 from shared.runtime.schemas import Schemas, codec_for
 from shared.runtime.shares import Shares
 from shared.runtime.watching import EngineMetrics
@@ -49,7 +49,8 @@ async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
         world = await open_world(stack, life, pipeline, handler, metrics)
         gate = Gate(pause_of(pipeline.name, handler.stage.name), world.breakers)
         gate.look()
-        shares = Shares(limits_for(life.settings.in_flight), pipeline.topics(handler.stage), gate)
+        limits = limits_for(life.settings.in_flight) if handler.style is Style.SLOW else Limits()
+        shares = Shares(limits, pipeline.topics(handler.stage), gate)
         watched = EngineMetrics(metrics, shares, world.breakers)
         engine = assemble(life, Place(pipeline, handler.stage), handler, codec, world, watched)
         threads = start(engine, life, pipeline, handler)
@@ -69,6 +70,8 @@ def start(engine: Engine, life: Life, pipeline: Pipeline, handler: Handler) -> l
     """Join the group and begin."""
     group = topics.group(pipeline.name, handler.stage.name)
     consuming = properties.consumer(life.settings.kafka.properties(), group, life.settings.group_protocol)
+    if handler.style is Style.SLOW:
+        consuming |= properties.SLOW
     consumed = pipeline.topics(handler.stage).consumed
     return engine.start(lambda owner: Subscription(consuming, consumed, owner), life.fail)
 
