@@ -76,9 +76,9 @@ def repeats(notes: Sequence[Note], results: Sequence[Result], kills: Sequence[Ki
 
 
 def in_flight(notes: Sequence[Note], kill: Kill) -> set[Call]:
-    """Calls of a process that it had begun and not brought to an end when it was killed."""
+    """Calls of a process that it had begun, and whose results were not recorded, when it was killed."""
     own = [note for note in notes if note.process == kill.process and note.at <= kill.at]
-    return {note.call for note in own if note.kind == BEGIN} - {note.call for note in own if note.kind == END}
+    return {note.call for note in own if note.kind == BEGIN} - {note.call for note in own if note.kind == RECORDED}
 
 
 def gone_on(

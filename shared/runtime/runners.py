@@ -110,7 +110,7 @@ class Slow:
 
     async def _run(self, taken: Taken) -> None:
         settled = await self._decide(taken)
-        self._slots.give()
+        self._slots.leave()
         finished, following = self._desk.settled(taken, settled)
         if finished is not None:
             self._shares.finish([finished])

@@ -2,20 +2,24 @@
 
 A call must be noted before it is made and recorded before its result is used. Were the slot kept meanwhile, as many
 calls fewer would be in flight as wait for PostgreSQL. So a handler gives its slot to another one while it waits, and
-takes one again before it goes on; those that go on come before those that begin. At no time are more handlers at work
-than there are slots, and no more stand aside than that.
+takes one again before it makes its call; those that do come before those that begin. Where every handler steps aside,
+some begin before a slot is free, so that the next call is noted when one ends. Never are more calls made at once than
+there are slots.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from shared.core.ledger import Begun, Intent, Recorded
 from shared.ports import Ledger
 
 T = TypeVar("T")
+
+AHEAD = 8
+"""One in so many handlers begins before a slot is free for it."""
 
 
 def _nobody() -> None:
@@ -37,34 +41,54 @@ class Slots:
     aside: int = 0
     """Handlers that wait for the ledger."""
     _going_on: "deque[asyncio.Future[None]]" = field(default_factory=deque)
+    _stepped: "set[asyncio.Task[Any] | None]" = field(default_factory=set)
+    _all_step_aside: bool | None = None
 
     def take(self) -> bool:
-        """A handler may begin: it holds a slot from then on."""
-        if self._going_on or self.at_work >= self._most or self.at_work + self.aside >= self._most + self.limit:
+        """A handler may begin: it holds a slot from then on, or will do so before it goes on from the ledger."""
+        ahead = self.limit // AHEAD if self._all_step_aside else 0
+        begun_ahead = max(0, self.at_work - self._most) + len(self._going_on)
+        if self.at_work >= self._most and begun_ahead >= ahead:
+            return False
+        if self.at_work + self.aside >= self._most + self.limit:
             return False
         self.at_work += 1
         return True
 
-    def give(self) -> None:
+    def leave(self) -> None:
         """A handler is done."""
+        task = asyncio.current_task()
+        # One that made its calls without the ledger made them as soon as it began.
+        self._all_step_aside = task in self._stepped and self._all_step_aside is not False
+        self._stepped.discard(task)
+        self.give()
+
+    def give(self) -> None:
+        """A slot is not held any more."""
         self.at_work -= 1
         self._wake()
 
-    async def step_aside(self, work: Awaitable[T]) -> T:
-        """Wait for this without a slot."""
+    async def before_call(self, work: Awaitable[T]) -> T:
+        """Wait for this without a slot, then for a slot: a call is about to be made."""
+        self._stepped.add(asyncio.current_task())
+        done = await self._aside(work)
+        self.at_work -= 1
+        await self._slot()
+        return done
+
+    async def after_call(self, work: Awaitable[T]) -> T:
+        """Wait for this without a slot, and go on: the call was made, and what follows it takes moments."""
+        return await self._aside(work)
+
+    async def _aside(self, work: Awaitable[T]) -> T:
         self.give()
         self.aside += 1
         self.fell_free()
         try:
-            done = await work
-        except BaseException:
-            # It goes on to its end at once, and will give a slot back.
-            self.at_work += 1
-            raise
+            return await work
         finally:
             self.aside -= 1
-        await self._slot()
-        return done
+            self.at_work += 1
 
     @property
     def _most(self) -> int:
@@ -103,8 +127,8 @@ class SteppingAside:
 
     async def begin(self, intent: Intent) -> Begun:
         """See `Ledger.begin`."""
-        return await self.slots.step_aside(self.ledger.begin(intent))
+        return await self.slots.before_call(self.ledger.begin(intent))
 
     async def end(self, record: Recorded) -> Recorded:
         """See `Ledger.end`."""
-        return await self.slots.step_aside(self.ledger.end(record))
+        return await self.slots.after_call(self.ledger.end(record))

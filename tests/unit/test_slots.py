@@ -13,7 +13,7 @@ class Work:
     def __init__(self, slots: Slots) -> None:
         assert slots.take()
         self.wait: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self.task = asyncio.ensure_future(slots.step_aside(self.wait))
+        self.task = asyncio.ensure_future(slots.before_call(self.wait))
 
 
 async def turns() -> None:
@@ -103,6 +103,41 @@ async def test_one_that_is_cancelled_while_it_waits_for_its_slot_keeps_the_count
     slots.give()
     slots.give()
     assert slots.take()
+
+
+async def test_who_has_made_its_call_goes_on_at_once_from_the_ledger() -> None:
+    slots = Slots(1)
+    assert slots.take()
+    recorded: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    ends = asyncio.ensure_future(slots.after_call(recorded))
+    await turns()
+    assert slots.take(), "another one makes its call meanwhile"
+    recorded.set_result(7)
+    assert await ends == 7
+    slots.give()
+    assert not slots.take()
+
+
+async def run_one(slots: Slots, *, aside: bool) -> None:
+    """A handler from its beginning to its end."""
+    assert slots.take()
+    if aside:
+        await slots.before_call(asyncio.sleep(0))
+    slots.leave()
+
+
+async def test_where_all_step_aside_one_in_eight_begins_before_a_slot_is_free() -> None:
+    slots = Slots(16)
+    await asyncio.ensure_future(run_one(slots, aside=True))
+    assert [slots.take() for _ in range(19)] == [True] * 18 + [False]
+
+
+async def test_where_one_does_not_nobody_begins_before_a_slot_is_free() -> None:
+    slots = Slots(16)
+    await asyncio.ensure_future(run_one(slots, aside=True))
+    await asyncio.ensure_future(run_one(slots, aside=False))
+    await asyncio.ensure_future(run_one(slots, aside=True))
+    assert [slots.take() for _ in range(17)] == [True] * 16 + [False]
 
 
 async def test_those_that_hang_have_others_in_their_place() -> None:
