@@ -69,7 +69,7 @@ class Admission:
     def settled(self, taken: Taken, settled: Settled) -> After:
         """A record was decided: what is to be written of it, if it is done, and which one of its key may begin now."""
         if settled.hold is not None:
-            if self._place.stage.lives_by(settled.dependency) or self._shares.may_wait(taken):
+            if self._keeps(taken, settled.dependency):
                 self._shares.rest(taken)
                 self._hold(settled.dependency, taken, settled.hold)
                 return None, None
@@ -123,6 +123,10 @@ class Admission:
             self._hold(dependency, begins, LOOK_SECONDS)
             return None
         return begins
+
+    def _keeps(self, taken: Taken, dependency: str) -> bool:
+        """Whether it may wait here. One that was let out to look has its place: were it moved, the next would look."""
+        return self._place.stage.lives_by(dependency) or taken in self._rooms or self._shares.may_wait(taken)
 
     def _hold(self, dependency: str, taken: Taken, seconds: float) -> None:
         self._held.add(taken.key)

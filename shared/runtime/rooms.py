@@ -39,6 +39,10 @@ class Rooms:
         self._rooms: dict[str, Room] = {}
         self._out: dict[Taken, Room] = {}
 
+    def __contains__(self, taken: Taken) -> bool:
+        """Whether it was let out of a room, and has not ended."""
+        return taken in self._out
+
     def enter(self, dependency: str, taken: Taken, seconds: float) -> None:
         """It waits; `seconds` is when it is worth looking again."""
         room = self._rooms.setdefault(dependency, Room())

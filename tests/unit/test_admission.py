@@ -80,6 +80,17 @@ async def test_beyond_half_the_room_what_waits_goes_to_the_parked_topic_with_its
     assert stage.written() == [(TOPICS.parked, b"2"), (TOPICS.parked, b"3"), ("tickets.close", b"4")]
 
 
+async def test_one_that_looked_in_vain_keeps_its_place_and_the_others_do_not_look_after_it() -> None:
+    stage = Stage(Limits(records=4))
+    stage.outcomes = {b"0": replace(AWAY, after=0.0), b"1": AWAY, b"2": AWAY}
+    stage.admission.admit(taken(stage.shares, [b"0", b"1"]))
+    await stage.until(lambda: len(stage.handled) >= 2)
+    stage.shares.wait(taken(stage.shares, [b"x"], start=2)[0])
+    await stage.until(lambda: len(stage.handled) >= 6)
+    assert {key for key, _ in stage.handled[2:]} == {b"0"}
+    assert stage.written() == []
+
+
 async def test_a_parked_record_says_what_it_waits_for_and_where_it_comes_from() -> None:
     stage = Stage(Limits(records=0))
     stage.outcomes[b"a"] = AWAY
