@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from infra.bench.auditor import Kill, Result, gone_on, repeats, verdict
 from infra.bench.notes import BEGIN, END, RECORDED, Note, Notes, notebook
 
@@ -42,10 +44,11 @@ def test_a_call_in_flight_at_a_kill_may_be_made_once_more() -> None:
     assert found == {"repeated_after_record": 0, "calls_repeated": 1, "calls_in_flight_at_kills": 1}
 
 
-def test_a_call_that_had_ended_was_not_in_flight_at_the_kill() -> None:
-    notes = [note(BEGIN, A0, FIRST, 1.0), note(END, A0, FIRST, 1.5), note(BEGIN, A0, SECOND, 3.0)]
+@pytest.mark.parametrize(("told", "in_flight"), [(END, 1), (RECORDED, 0)])
+def test_a_call_is_in_flight_until_its_result_is_recorded(told: str, in_flight: int) -> None:
+    notes = [note(BEGIN, A0, FIRST, 1.0), note(told, A0, FIRST, 1.5), note(BEGIN, A0, SECOND, 3.0)]
     found = repeats(notes, results(A0), [Kill(FIRST, 2.0)])
-    assert (found["calls_repeated"], found["calls_in_flight_at_kills"]) == (1, 0)
+    assert (found["calls_repeated"], found["calls_in_flight_at_kills"]) == (1, in_flight)
 
 
 def test_a_call_begun_after_its_result_was_recorded_is_found() -> None:
