@@ -1,6 +1,7 @@
 """A paused stage begins nothing in any of its processes, the others go on, and after `resume` nothing is amiss."""
 
 import subprocess
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from shared.kafka.admin import ensure, plan
 from tests.pipeline.live.installation import said_by
 from tests.pipeline.tiny.pipeline import TICKETS
 
+SECONDS = 1.0
+"""How long a call takes."""
 SCHEMA = outsider.load(Path("tests/pipeline/tiny/TicketOpened.avsc"))
 
 
@@ -54,15 +57,17 @@ class Tickets:
         self.herd.wait_until(lambda: set(told()) == {paused}, 30, lambda: str(told()))
 
     def settled(self) -> int:
-        """Results, once no more of them come."""
-        seen = [-1]
+        """Results, once none has come for longer than a call takes."""
+        seen, since = -1, time.monotonic()
 
         def still() -> bool:
-            seen.append(self.count("results"))
-            return len(seen) > 3 and seen[-1] == seen[-2] == seen[-3]
+            nonlocal seen, since
+            if (now := self.count("results")) != seen:
+                seen, since = now, time.monotonic()
+            return time.monotonic() - since > 3 * SECONDS
 
-        self.herd.wait_until(still, 30)
-        return seen[-1]
+        self.herd.wait_until(still, 60)
+        return seen
 
     def command(self, verb: str) -> int:
         return main([verb, "close", "--pipeline", f"tests.pipeline.tiny.named:{self.name}"])
@@ -72,7 +77,7 @@ class Tickets:
 def tickets(parts: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tickets]:
     name = f"tickets_{uuid.uuid4().hex[:8]}"
     ensure({"bootstrap.servers": parts.kafka}, plan(replace(TICKETS, name=name)))
-    with Herd(parts, tmp_path, TINY_PIPELINE=name, TINY_SECONDS="1") as herd:
+    with Herd(parts, tmp_path, TINY_PIPELINE=name, TINY_SECONDS=str(SECONDS)) as herd:
         for setting, value in herd.settings.items():
             monkeypatch.setenv(setting, value)
         yield Tickets(herd, parts.kafka or "", name)
