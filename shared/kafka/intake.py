@@ -9,9 +9,9 @@ from typing import Any
 from confluent_kafka import Consumer
 
 from shared.core.delivery import Delivery
+from shared.kafka import progress
 from shared.kafka.properties import consumer
 from shared.kafka.subscription import delivery, usable
-from shared.kafka.transactions import reached
 from shared.kafka_port import Offset, Partition
 
 
@@ -49,7 +49,7 @@ class Intake:
 
     def reached(self, partitions: Sequence[Partition]) -> list[Offset]:
         """The group's committed offsets; -1 where there is none."""
-        return reached(self.consumer, partitions)
+        return progress.of_member(self.consumer, partitions)
 
     def close(self) -> None:
         """Leave the group."""

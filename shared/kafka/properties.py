@@ -8,6 +8,8 @@ Properties = dict[str, Any]
 
 MESSAGE_BYTES = 1_000_000
 """Largest record of an input topic; checked before a transaction begins, since one too large aborts everybody's."""
+TRANSACTION_SECONDS = 15.0
+"""How old a transaction may become before the broker ends it, and fences its producer."""
 DEAD_LETTER_BYTES = 2 * MESSAGE_BYTES
 """Largest record of the topics that keep what came in with our headers beside it."""
 
@@ -48,6 +50,12 @@ def consumer(kafka: Mapping[str, Any], group: str, protocol: str) -> Properties:
     )
 
 
+def outside(consuming: Mapping[str, Any]) -> Properties:
+    """For a client that asks about a consumer's group without being a member of it."""
+    ours = consumer({}, "", "consumer") | consumer({}, "", "classic")
+    return {name: value for name, value in consuming.items() if name not in ours or name in common({})}
+
+
 def membership(protocol: str) -> Properties:
     """How the group shares partitions out: always by range, which keeps a partition and its retries together."""
     if protocol == "consumer":
@@ -74,4 +82,5 @@ def producer(kafka: Mapping[str, Any]) -> Properties:
 
 def transactional(kafka: Mapping[str, Any], transactional_id: str) -> Properties:
     """For a stage's producer."""
-    return producer(kafka) | {"transactional.id": transactional_id, "transaction.timeout.ms": 15_000}
+    timeout = int(TRANSACTION_SECONDS * 1000)
+    return producer(kafka) | {"transactional.id": transactional_id, "transaction.timeout.ms": timeout}

@@ -19,10 +19,11 @@ from shared.core import topics
 from shared.core.errors import PenstockError
 from shared.core.graph import Pipeline
 from shared.core.headers import REPLAYED, foreign
+from shared.kafka.calls import repeat
 from shared.kafka.dead_letters import DeadLetters, Letter, Resolution, Selection
 from shared.kafka.properties import MESSAGE_BYTES, transactional
 from shared.kafka.reading import mapped_errors
-from shared.kafka.transactions import FENCED, repeat
+from shared.kafka.transactions import FENCED
 from shared.kafka_port import Record
 
 BATCH = 200

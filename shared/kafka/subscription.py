@@ -8,8 +8,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from shared.core.delivery import Delivery
 from shared.core.event import Position
+from shared.kafka import progress
+from shared.kafka.calls import Calls
 from shared.kafka.properties import Properties
-from shared.kafka.transactions import Calls, reached
 from shared.kafka_port import Offset, Owner, Partition
 
 ASSIGN_FOR = 45.0
@@ -38,7 +39,7 @@ class Subscription:
         self.member: Any = None
         """The group's generation, by which a transaction is fenced. Asked for on the polling thread after every poll:
         asked for on another one while `consume` runs, both calls wait for each other for ever (seen)."""
-        self._owner = owner
+        self._properties, self._owner = properties, owner
         self._calls = Calls()
         self._held: frozenset[Partition] = frozenset()
         self._ended: list[Partition] = []
@@ -54,8 +55,8 @@ class Subscription:
         return self._calls.since
 
     def reached(self, partitions: Sequence[Partition]) -> list[Offset]:
-        """What the group has committed there, asked for once. Raises KafkaException."""
-        return reached(self.consumer, partitions)
+        """What the group has committed there, on any thread. Raises KafkaException."""
+        return progress.of_group(self._properties, partitions)
 
     def poll(self, most: int, seconds: float) -> list[Delivery]:
         """What is there: waits for the first record, not for a full batch. Raises KafkaException if it cannot go on."""
@@ -101,7 +102,7 @@ class Subscription:
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         asked = [(p.topic, p.partition) for p in partitions]
-        found = self._calls.repeat(lambda: reached(consumer, asked), ASSIGN_FOR)
+        found = self._calls.repeat(lambda: progress.of_member(consumer, asked), ASSIGN_FOR)
         starts = [self._start(consumer, place) for place in found]
         held = frozenset(self._owner.assigned(starts))
         places = [TopicPartition(s.topic, s.partition, s.offset) for s in starts]

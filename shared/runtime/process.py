@@ -7,6 +7,7 @@ anything fatal    the reason on stderr, exit 1: whoever supervises starts it aga
 
 import asyncio
 import contextlib
+import faulthandler
 import os
 import signal
 import sys
@@ -80,4 +81,5 @@ def end_at_once(instance: str, reason: str) -> None:
     """End without cleaning up, as `kill -9` would; safe, because that is the case everything is built for."""
     with contextlib.suppress(OSError):
         print(f"{instance} ends at once: {reason}", file=sys.stderr, flush=True)
+        faulthandler.dump_traceback()
     os._exit(4)

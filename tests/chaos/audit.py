@@ -7,6 +7,7 @@ from pathlib import Path
 
 from infra.bench import outsider
 
+OPENED = outsider.load(Path("tests/pipeline/tiny/TicketOpened.avsc"))
 TRIAGED = outsider.load(Path("tests/pipeline/tiny/TicketTriaged.avsc"))
 CLOSED = outsider.load(Path("tests/pipeline/tiny/TicketClosed.avsc"))
 
@@ -41,15 +42,26 @@ class Findings:
         return "; ".join(f"{len(found)} {what}: {sorted(found)[:5]}" for what, found in told.items() if found)
 
 
-def tickets(keys: int, each: int, first: int = 0) -> list[tuple[str, bytes]]:
-    """Tickets as records, `each` of every key, numbered from `first`."""
-    made = [(f"k{key}", number) for number in range(first, first + each) for key in range(keys)]
-    return [(key, _ticket(key, number)) for key, number in made]
+def tickets(keys: int, each: int, first: int = 0) -> list[Ticket]:
+    """`each` of every key, numbered from `first`, the keys taking turns."""
+    return [(f"k{key}", number) for number in range(first, first + each) for key in range(keys)]
 
 
-def _ticket(key: str, number: int) -> bytes:
+def opened(keys: int, each: int, first: int = 0) -> list[tuple[str, bytes]]:
+    """Such tickets as records that `triage` takes."""
+    return [
+        (key, outsider.encoded(OPENED, {"document_id": key, "subject": str(number), "opened_at": 0}))
+        for key, number in tickets(keys, each, first)
+    ]
+
+
+def triaged(keys: int, each: int, first: int = 0) -> list[tuple[str, bytes]]:
+    """Such tickets as records that `close` takes."""
     rest = {"event_id": "", "urgent": False, "due_at": None}
-    return outsider.encoded(TRIAGED, {"document_id": key, "subject": str(number), **rest})
+    return [
+        (key, outsider.encoded(TRIAGED, {"document_id": key, "subject": str(number), **rest}))
+        for key, number in tickets(keys, each, first)
+    ]
 
 
 def results(kafka: str, topic: str) -> list[tuple[Ticket, int]]:

@@ -1,23 +1,23 @@
-"""A stage whose every call can be counted from outside: `python -m tests.chaos.counted`.
+"""The tiny pipeline's `close` with calls that can be counted: `python -m tests.chaos.counted [after-triage]`.
 
-COUNTED_PIPELINE names the pipeline, COUNTED_SECONDS how long a call takes, COUNTED_CALLS the file that gets a line for
-each call when it begins: key, subject, process. The answer names the process too, so that an auditor can tell whose
-call a result came from.
+It stands alone in its pipeline, or after `triage` as in tiny. TINY_PIPELINE names the pipeline, COUNTED_SECONDS how
+long a call takes, COUNTED_CALLS the file that gets a line for each call when it begins: key, subject, process. The
+answer names the process too, so that an auditor can tell whose call a result came from.
 """
 
 import asyncio
 import os
+import sys
 from dataclasses import replace
 
 from shared.core.context import Context
 from shared.core.graph import ANY, DEAD_LETTERS, EVERY_STAGE, RESULTS, Pipeline, edge, on_failure
 from shared.core.outcome import Emit, Outcome
 from shared.core.retry import RetryPolicy
-from shared.core.stage import stage
 from shared.runtime.stage_service import serve
 from tests.pipeline.tiny.events import TicketClosed, TicketTriaged
+from tests.pipeline.tiny.pipeline import CLOSE, TICKETS
 
-CLOSE = stage("close", takes=TicketTriaged, gives=TicketClosed)
 COUNTED = Pipeline(
     "counted",
     flow=(edge(CLOSE, RESULTS),),
@@ -40,4 +40,4 @@ async def close(ticket: TicketTriaged, ctx: Context) -> Outcome[TicketClosed]:
 
 
 if __name__ == "__main__":
-    serve(replace(COUNTED, name=os.environ["COUNTED_PIPELINE"]), close)
+    serve(replace(TICKETS if "after-triage" in sys.argv else COUNTED, name=os.environ["TINY_PIPELINE"]), close)

@@ -22,7 +22,7 @@ from infra.bench.herd import Herd, Process
 from infra.local.parts import Endpoints
 from shared.core.crash_points import CrashPoint
 from shared.kafka.admin import ensure, plan
-from tests.chaos.audit import audit, calls, results, tickets
+from tests.chaos.audit import audit, calls, results, tickets, triaged
 from tests.chaos.counted import COUNTED
 
 ROUNDS = 20 if os.environ.get("PENSTOCK_CHAOS") == "full" else 1
@@ -90,7 +90,7 @@ class Walk:
     def _start(self, **environment: str) -> Process:
         return self.herd.start(
             "tests.chaos.counted",
-            COUNTED_PIPELINE=self.pipeline,
+            TINY_PIPELINE=self.pipeline,
             COUNTED_CALLS=str(self.calls),
             COUNTED_SECONDS="0.4",
             PENSTOCK_GROUP_PROTOCOL=self.protocol,
@@ -98,19 +98,18 @@ class Walk:
         )
 
     def _publish(self, first: int) -> None:
-        outsider.publish(self.kafka, f"{self.pipeline}.ingest", tickets(KEYS, EACH, first))
+        outsider.publish(self.kafka, f"{self.pipeline}.ingest", triaged(KEYS, EACH, first))
 
     def _wait(self, holds: Callable[[], bool], what: str) -> None:
         self.herd.wait_until(holds, 60, lambda: f"{self.point} {what}")
 
     def _check(self, victim: Process) -> None:
-        published = [(f"k{key}", number) for key in range(KEYS) for number in range(2 * EACH)]
         called = calls(self.calls)
         if self.point is CrashPoint.AFTER_LOSS:
             # Between waking up and hearing of its loss a sleeper begins calls that are somebody else's already.
             heard = next(index for index, (_, process) in enumerate(called) if process != victim.pid)
             called = [call for index, call in enumerate(called) if index < heard or call[1] != victim.pid]
-        found = audit(published, results(self.kafka, self._results), called)
+        found = audit(tickets(KEYS, 2 * EACH), results(self.kafka, self._results), called)
         assert found.broken == "", f"{self.point}: {found.broken}"
         # Each once, and none but those of the victim: how many had no commit yet is a matter of the machine.
         not_committed = [ticket for ticket, process in called if process == victim.pid and ticket in found.repeated]

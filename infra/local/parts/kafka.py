@@ -52,8 +52,13 @@ offsets.retention.minutes=5256000
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
+# A broker that was killed leads by what it knew until its controller gives its former life up (9 s by default), and in
+# that moment it drops the markers of transactions that it was about to end: their partitions would stay closed to
+# readers for ever. So that moment comes soon, and nothing is aborted for its age before it.
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
 # A transaction whose owner was killed is aborted after its timeout and at most this much more (10 s by default).
-transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+transaction.abort.timed.out.transaction.cleanup.interval.ms=5000
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4

@@ -1,0 +1,92 @@
+"""The broker is stopped, killed and started again under load: a pause, after which nothing is lost or doubled."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from infra.local.parts import Endpoints, RunningParts, start_parts
+from shared.kafka.admin import ensure, plan
+from tests.chaos import outsider
+from tests.chaos.audit import audit, calls, opened, results, tickets
+from tests.chaos.crew import Crew
+from tests.chaos.herd import Herd
+from tests.homes import temporary_home
+from tests.pipeline.tiny.pipeline import TICKETS
+
+FULL = os.environ.get("PENSTOCK_CHAOS") == "full"
+KEYS = 60
+EACH = 500 if FULL else 60
+OUTAGES = (("stop", 0.0), ("kill", 8.0), ("kill", 0.0))
+"""How the broker ends, and for how many seconds it is away: 8 are more than a session of the group."""
+LONG = (("stop", 20.0), ("kill", 20.0), ("stop", 45.0), ("kill", 0.0))
+"""Longer than a transaction may take, and than a process waits for one call."""
+GOES_ON_WITHIN = 45.0
+"""Seconds from the broker's return to the next result; it takes 2 to 12, and more where a process had to end."""
+
+
+@dataclass
+class OwnKafka:
+    """A broker of the test's own, always at the same address."""
+
+    home: Path
+    running: RunningParts
+
+    @property
+    def address(self) -> str:
+        return self.running.endpoints.kafka or ""
+
+    def end(self, how: str) -> None:
+        child = self.running.children["kafka"]
+        child.kill() if how == "kill" else child.stop(20)
+
+    def start(self) -> None:
+        address = self.address
+        self.running = start_parts(self.home, {"kafka"})
+        assert self.address == address
+
+
+@pytest.fixture
+def broker() -> Iterator[OwnKafka]:
+    with temporary_home() as home:
+        own = OwnKafka(home, start_parts(home, {"kafka"}))
+        try:
+            yield own
+        finally:
+            own.running.stop()
+
+
+@pytest.mark.parametrize("protocol", ["consumer", "classic"] if FULL else ["consumer"])
+def test_outages_of_the_broker_are_pauses(broker: OwnKafka, tmp_path: Path, protocol: str) -> None:
+    ensure({"bootstrap.servers": broker.address}, plan(replace(TICKETS, name="tickets")))
+    outsider.publish(broker.address, "tickets.ingest", opened(KEYS, EACH))
+    counted = tmp_path / "calls"
+    told = {"TINY_PIPELINE": "tickets", "COUNTED_CALLS": str(counted), "COUNTED_SECONDS": "0.2"}
+
+    def reached(goal: int) -> bool:
+        return len(results(broker.address, "tickets.results")) >= goal
+
+    def passed(moment: float) -> bool:
+        return time.monotonic() > moment
+
+    with Herd(Endpoints(kafka=broker.address), tmp_path, PENSTOCK_GROUP_PROTOCOL=protocol) as herd:
+        crew = Crew(herd, told)
+        for command in (("tests.pipeline.tiny", "triage"), ("tests.chaos.counted", "after-triage")) * 2:
+            crew.join(*command)
+        crew.until(partial(reached, 1), 60, "the first result")
+        for how, away in OUTAGES + LONG * FULL:
+            before = len(results(broker.address, "tickets.results"))
+            crew.until(partial(reached, before + KEYS), 60, f"work goes on before {how}")
+            broker.end(how)
+            crew.until(partial(passed, time.monotonic() + away), away + 5, "the time away")
+            broker.start()
+            before = len(results(broker.address, "tickets.results"))
+            assert before < KEYS * EACH, "there is nothing left to go on with: publish more"
+            crew.until(partial(reached, before + 1), GOES_ON_WITHIN, f"work goes on after {how}")
+        crew.until(partial(reached, KEYS * EACH), 300, "all is worked off")
+    found = audit(tickets(KEYS, EACH), results(broker.address, "tickets.results"), calls(counted))
+    assert found.broken == ""
