@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 
-from tests.chaos.herd import Herd, Process
+from infra.bench.herd import Herd, Process
 
 MAY_END_WITH = (1, 4)
 """Something fatal, and a client call that hung; 2 would be a wrong setting, and that is no answer to trouble."""

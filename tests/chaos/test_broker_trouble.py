@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from infra.bench import outsider
+from infra.bench.herd import Herd
+from infra.bench.homes import temporary_home
 from infra.local.parts import Endpoints, RunningParts, start_parts
 from shared.kafka.admin import ensure, plan
-from tests.chaos import outsider
 from tests.chaos.audit import audit, calls, opened, results, tickets
 from tests.chaos.crew import Crew
-from tests.chaos.herd import Herd
-from tests.homes import temporary_home
 from tests.pipeline.tiny.pipeline import TICKETS
 
 FULL = os.environ.get("PENSTOCK_CHAOS") == "full"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from infra.bench import outsider
+from infra.bench.herd import Herd
 from infra.local.parts import Endpoints
 from shared.kafka.admin import ensure, plan
-from tests.chaos import outsider
 from tests.chaos.audit import audit, calls, results, tickets, triaged
 from tests.chaos.counted import COUNTED
 from tests.chaos.crew import Crew
-from tests.chaos.herd import Herd
 
 FULL = os.environ.get("PENSTOCK_CHAOS") == "full"
 KEYS = 60
