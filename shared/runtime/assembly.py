@@ -13,16 +13,16 @@ from shared.core.stage import Handler, Style
 from shared.kafka import properties
 from shared.kafka.transactions import Transactor
 from shared.kafka_port import Record
-from shared.runtime.admission import Admission
-from shared.runtime.encoding import Encoder
 from shared.runtime.engine import Engine, EnginePolicy
-from shared.runtime.layers import Layers
-from shared.runtime.once import scope_of
+from shared.runtime.flow.admission import Admission
+from shared.runtime.flow.encoding import Encoder
+from shared.runtime.flow.layers import Layers
+from shared.runtime.flow.runners import Batches, Desk, Inline, Runner, Slow, Tasks
+from shared.runtime.flow.share import Taken
+from shared.runtime.flow.shares import Shares
+from shared.runtime.flow.slots import Slots
+from shared.runtime.paying.once import scope_of
 from shared.runtime.process import Life
-from shared.runtime.runners import Batches, Desk, Inline, Runner, Slow, Tasks
-from shared.runtime.share import Taken
-from shared.runtime.shares import Shares
-from shared.runtime.slots import Slots
 from shared.runtime.watching import EngineMetrics
 from shared.runtime.world import HandlerContext, World
 

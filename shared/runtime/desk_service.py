@@ -34,7 +34,7 @@ from shared.kafka.transactions import Transactor
 from shared.kafka_port import Offset, Record
 from shared.observe.metrics import Metrics
 from shared.ports import ReviewItem
-from shared.runtime.encoding import encode
+from shared.runtime.flow.encoding import encode
 from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for

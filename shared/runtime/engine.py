@@ -16,8 +16,8 @@ from typing import Protocol
 from shared.core.crash_points import CrashHere, CrashPoint, nowhere
 from shared.core.delivery import Delivery
 from shared.kafka_port import GroupMember, Offset, Transactions
-from shared.runtime.share import Finished, Taken
-from shared.runtime.shares import Shares
+from shared.runtime.flow.share import Finished, Taken
+from shared.runtime.flow.shares import Shares
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,12 @@ from shared.kafka.subscription import Subscription
 from shared.observe.metrics import Metrics
 from shared.runtime.assembly import assemble
 from shared.runtime.engine import Engine
-from shared.runtime.gate import Gate
+from shared.runtime.flow.gate import Gate
+from shared.runtime.flow.room import Limits, limits_for
+from shared.runtime.flow.shares import Shares
 from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, end_at_once, run
-from shared.runtime.room import Limits, limits_for
 from shared.runtime.schemas import Schemas, codec_for
-from shared.runtime.shares import Shares
 from shared.runtime.watching import EngineMetrics
 from shared.runtime.world import World, open_world
 

@@ -13,7 +13,7 @@ from shared.core.ledger import Intent, Recorded
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
 from shared.ports import BreakerReport
-from shared.runtime.shares import Shares
+from shared.runtime.flow.shares import Shares
 
 M = TypeVar("M")
 

@@ -23,10 +23,10 @@ from shared.models.registry import Registry, load_registry
 from shared.models.running import RunningCalls
 from shared.observe.metrics import Metrics
 from shared.ports import Ledger
-from shared.runtime.ledger import CallLedger, open_ledger
-from shared.runtime.once import once
+from shared.runtime.flow.slots import Slots, SteppingAside
+from shared.runtime.paying.ledger import CallLedger, open_ledger
+from shared.runtime.paying.once import once
 from shared.runtime.process import Life
-from shared.runtime.slots import Slots, SteppingAside
 from shared.runtime.watching import CountedModels, LedgerMetrics
 from shared.settings import Settings, own_settings
 from shared.state.breakers import RedisBreakers

@@ -17,7 +17,7 @@ from shared.memory.blobs import MemoryBlobs
 from shared.memory.ledger import MemoryLedger
 from shared.memory.results import MemoryResults
 from shared.ports import Ledger
-from shared.runtime.layers import Guard
+from shared.runtime.flow.layers import Guard
 from shared.runtime.world import HandlerContext, World
 from shared.settings import own_settings
 

@@ -18,7 +18,7 @@ from shared.core.headers import Headers, history_of
 from shared.core.outcome import Park
 from shared.core.settle import Place, Settled, Write, settle
 from shared.core.stage import Handler, Stage
-from shared.runtime.once import scope_of
+from shared.runtime.paying.once import scope_of
 from shared.runtime.world import HandlerContext, World
 from shared.testing.alone import Ports, call, content_of, open_world
 

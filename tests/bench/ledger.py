@@ -25,8 +25,8 @@ from shared.core.ledger import Intent, Recorded, Scope, State, call_fingerprint
 from shared.database.ledger import CallsTable
 from shared.database.migrate import migrate
 from shared.database.pool import open_database
-from shared.runtime.ledger import BRISK, CallLedger
-from shared.runtime.spool import Spool
+from shared.runtime.paying.ledger import BRISK, CallLedger
+from shared.runtime.paying.spool import Spool
 
 SECONDS = 0.5
 RESULT = json.dumps({"text": json.dumps({f"field_{n}": "a value of some length" for n in range(12)}), "failure": None})

@@ -33,8 +33,8 @@ from shared.memory.results import MemoryResults
 from shared.memory.reviews import MemoryReviews
 from shared.memory.submissions import MemorySubmissions
 from shared.ports import Breakers, Ledger, Reviews, StoredResults, Submissions
-from shared.runtime.ledger import BRISK, CallLedger
-from shared.runtime.spool import Spool
+from shared.runtime.paying.ledger import BRISK, CallLedger
+from shared.runtime.paying.spool import Spool
 from shared.state.breakers import RedisBreakers
 from tests.ledgers import Silent
 

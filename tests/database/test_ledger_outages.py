@@ -18,8 +18,8 @@ from shared.core.ledger import Begun, Intent, State
 from shared.database.ledger import CallsTable
 from shared.database.migrate import migrate
 from shared.database.pool import open_database
-from shared.runtime.ledger import BRISK, CallLedger
-from shared.runtime.spool import Spool
+from shared.runtime.paying.ledger import BRISK, CallLedger
+from shared.runtime.paying.spool import Spool
 from shared.state.recorded import RecordedCopies
 from tests.database.server import OwnPostgres
 from tests.ledgers import Silent, again, ended, intent_of

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from random import Random
 
 from shared.kafka_port import Offset
-from shared.runtime.room import Limits
-from shared.runtime.share import Finished, Taken
-from shared.runtime.shares import Shares
+from shared.runtime.flow.room import Limits
+from shared.runtime.flow.share import Finished, Taken
+from shared.runtime.flow.shares import Shares
 from tests.unit.records import TOPIC, delivery
 
 Place = tuple[int, int]

@@ -9,9 +9,9 @@ from shared.core.event import Position
 from shared.core.headers import Headers
 from shared.core.topics import StageTopics
 from shared.kafka_port import Offset
-from shared.runtime.room import Limits
-from shared.runtime.share import Taken
-from shared.runtime.shares import Shares
+from shared.runtime.flow.room import Limits
+from shared.runtime.flow.share import Taken
+from shared.runtime.flow.shares import Shares
 from tests.pipeline.tiny.events import TicketOpened
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

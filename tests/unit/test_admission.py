@@ -10,10 +10,10 @@ from shared.core.headers import ATTEMPTS, ORIGIN, WAITS_FOR, History, header
 from shared.core.outcome import Emit, Outcome, Park, Retry
 from shared.core.settle import Place, Settled, settle
 from shared.kafka_port import Record
-from shared.runtime.admission import Admission
-from shared.runtime.room import Limits
-from shared.runtime.runners import Inline, Tasks
-from shared.runtime.share import Taken
+from shared.runtime.flow.admission import Admission
+from shared.runtime.flow.room import Limits
+from shared.runtime.flow.runners import Inline, Tasks
+from shared.runtime.flow.share import Taken
 from tests.pipeline.tiny.events import TicketTriaged
 from tests.pipeline.tiny.pipeline import TICKETS, TRIAGE
 from tests.unit.records import NOW, TOPIC, delivery, owning, taken, ticket

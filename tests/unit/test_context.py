@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from shared.core.ledger import Scope
 from shared.core.settle import Place
 from shared.observe.metrics import Metrics
-from shared.runtime.once import scope_of
+from shared.runtime.paying.once import scope_of
 from shared.runtime.watching import LedgerMetrics
 from tests.ledgers import ended, intent_of
 from tests.pipeline.tiny.pipeline import TICKETS, TRIAGE

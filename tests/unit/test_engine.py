@@ -9,12 +9,12 @@ from shared.core.poison import CALM, Suspicion
 from shared.core.progress import decode, read
 from shared.core.settle import Place, Settled
 from shared.kafka_port import Fenced, GroupMember, Offset, Record, Transactions
-from shared.runtime.admission import Admission
 from shared.runtime.engine import Engine, EnginePolicy
-from shared.runtime.room import Limits
-from shared.runtime.runners import Inline, Tasks
-from shared.runtime.share import Taken
-from shared.runtime.shares import Shares
+from shared.runtime.flow.admission import Admission
+from shared.runtime.flow.room import Limits
+from shared.runtime.flow.runners import Inline, Tasks
+from shared.runtime.flow.share import Taken
+from shared.runtime.flow.shares import Shares
 from tests.pipeline.tiny.pipeline import TICKETS, TRIAGE
 from tests.unit.records import NOW, TOPIC, delivery
 

@@ -9,9 +9,9 @@ import pytest
 from shared.core.breaker import pause_of
 from shared.kafka_port import Offset
 from shared.ports import BreakerState
-from shared.runtime.gate import Gate
-from shared.runtime.share import Finished
-from shared.runtime.shares import Shares
+from shared.runtime.flow.gate import Gate
+from shared.runtime.flow.share import Finished
+from shared.runtime.flow.shares import Shares
 from tests.unit.records import TOPIC, opened, taken
 
 NAME = pause_of("tickets", "triage")

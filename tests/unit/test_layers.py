@@ -20,9 +20,9 @@ from shared.core.settle import Place, Settled
 from shared.core.stage import Handler
 from shared.kafka.properties import MESSAGE_BYTES
 from shared.ports import Codec
-from shared.runtime.encoding import Encoder
-from shared.runtime.layers import SCHEMA_PATIENCE, Layers, outcome_of
-from shared.runtime.share import Taken
+from shared.runtime.flow.encoding import Encoder
+from shared.runtime.flow.layers import SCHEMA_PATIENCE, Layers, outcome_of
+from shared.runtime.flow.share import Taken
 from tests.pipeline.tiny.events import TicketClosed, TicketOpened, TicketTriaged
 from tests.pipeline.tiny.pipeline import TICKETS, TRIAGE
 from tests.unit.records import NOW, delivery, owning, ticket

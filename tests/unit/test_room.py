@@ -4,9 +4,9 @@ import pytest
 
 from shared.core.errors import Misconfigured
 from shared.core.progress import MAX_INCOMPLETE
-from shared.runtime.room import Limits, limits_for
-from shared.runtime.share import Finished, Taken
-from shared.runtime.shares import Shares
+from shared.runtime.flow.room import Limits, limits_for
+from shared.runtime.flow.share import Finished, Taken
+from shared.runtime.flow.shares import Shares
 from shared.settings import load
 from tests.pipeline.tiny.pipeline import TICKETS, TRIAGE
 from tests.unit.records import TOPIC, owning, taken

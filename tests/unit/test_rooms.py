@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from shared.runtime.rooms import Rooms
-from shared.runtime.share import Taken
+from shared.runtime.flow.rooms import Rooms
+from shared.runtime.flow.share import Taken
 from tests.unit.records import owning, taken
 
 MODEL = "model:large"

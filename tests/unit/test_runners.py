@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from shared.core.errors import Misconfigured
 from shared.core.settle import Place, Settled
 from shared.kafka_port import Record
-from shared.runtime.admission import Admission
-from shared.runtime.runners import Batches, Inline, Slow, Tasks
-from shared.runtime.share import Taken
-from shared.runtime.shares import Shares
-from shared.runtime.slots import Slots
+from shared.runtime.flow.admission import Admission
+from shared.runtime.flow.runners import Batches, Inline, Slow, Tasks
+from shared.runtime.flow.share import Taken
+from shared.runtime.flow.shares import Shares
+from shared.runtime.flow.slots import Slots
 from tests.pipeline.tiny.pipeline import TICKETS, TRIAGE
 from tests.unit.records import NOW, TOPIC, owning, taken
 

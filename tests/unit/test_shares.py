@@ -4,9 +4,9 @@ import threading
 
 from shared.core.progress import MAX_INCOMPLETE, decode
 from shared.kafka_port import Offset
-from shared.runtime.room import Limits
-from shared.runtime.share import Finished, Standing, Taken
-from shared.runtime.shares import Shares
+from shared.runtime.flow.room import Limits
+from shared.runtime.flow.share import Finished, Standing, Taken
+from shared.runtime.flow.shares import Shares
 from tests.unit.records import NOW, TOPIC, delivery, owning, taken
 
 AMPLE = Limits(100_000, 1 << 30)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.runtime.slots import Slots
+from shared.runtime.flow.slots import Slots
 
 
 class Work:

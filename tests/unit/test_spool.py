@@ -16,7 +16,7 @@ import pytest
 from shared.core.errors import Failed, Unavailable
 from shared.core.ledger import Begun, Intent, Recorded, State, from_line, to_line
 from shared.memory.ledger import MemoryLedger
-from shared.runtime.spool import Spool, chunk_of
+from shared.runtime.paying.spool import Spool, chunk_of
 from tests.ledgers import again, ended, intent_of
 
 STAGE = "documents.analyze"
@@ -152,7 +152,7 @@ def test_a_kill_loses_nothing_that_was_answered(tmp_path: Path) -> None:
     program = f"""
 import asyncio, sys
 from pathlib import Path
-from shared.runtime.spool import Spool
+from shared.runtime.paying.spool import Spool
 from tests.ledgers import ended, intent_of
 async def main():
     spool = Spool(Path({str(tmp_path)!r}), {STAGE!r}, "one")

@@ -8,11 +8,11 @@ from shared.core.poison import CALM, Suspicion
 from shared.core.progress import encode, read
 from shared.core.settle import Settled
 from shared.kafka_port import Offset
-from shared.runtime.room import Limits
-from shared.runtime.runners import After, Batches, Inline, Runner, Slow, Tasks
-from shared.runtime.share import Finished, Taken
-from shared.runtime.shares import Shares
-from shared.runtime.slots import Slots
+from shared.runtime.flow.room import Limits
+from shared.runtime.flow.runners import After, Batches, Inline, Runner, Slow, Tasks
+from shared.runtime.flow.share import Finished, Taken
+from shared.runtime.flow.shares import Shares
+from shared.runtime.flow.slots import Slots
 from tests.unit.records import TOPIC, opened, owning, taken
 
 

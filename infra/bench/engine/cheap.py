@@ -31,12 +31,12 @@ from shared.kafka.admin import TopicPlan, ensure
 from shared.kafka.subscription import Subscription
 from shared.kafka.transactions import Transactor
 from shared.kafka_port import Group, Offset, Owner, Record
-from shared.runtime.admission import Admission
-from shared.runtime.encoding import Encoder
 from shared.runtime.engine import Engine, EnginePolicy
-from shared.runtime.layers import Layers
-from shared.runtime.runners import Inline, Tasks
-from shared.runtime.shares import Shares
+from shared.runtime.flow.admission import Admission
+from shared.runtime.flow.encoding import Encoder
+from shared.runtime.flow.layers import Layers
+from shared.runtime.flow.runners import Inline, Tasks
+from shared.runtime.flow.shares import Shares
 
 BATCH = 5000
 RAW = {"auto.offset.reset": "earliest", "enable.partition.eof": False}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shared.core.progress import MAX_INCOMPLETE
 from shared.kafka_port import Partition
-from shared.runtime.share import Share, Taken
+from shared.runtime.flow.share import Share, Taken
 
 NOTHING: frozenset[Partition] = frozenset()
 

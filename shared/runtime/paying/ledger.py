@@ -26,8 +26,8 @@ from shared.core.ledger import Begun, Intent, Recorded, State
 from shared.database.group import PATIENCE, Group
 from shared.database.ledger import CallsTable
 from shared.database.pool import DatabasePolicy, open_database
+from shared.runtime.paying.spool import Spool
 from shared.runtime.process import Life
-from shared.runtime.spool import Spool
 from shared.state.recorded import RecordedCopies
 
 BRISK = DatabasePolicy(connections=3, connect_seconds=2, wait_seconds=PATIENCE, statement_seconds=PATIENCE)

@@ -12,11 +12,11 @@ from shared.core import poison
 from shared.core.delivery import Delivery
 from shared.core.topics import StageTopics
 from shared.kafka_port import Offset, Partition
-from shared.runtime import room
-from shared.runtime.gate import Gate
-from shared.runtime.room import NOTHING, Limits
-from shared.runtime.share import Finished, Share, Standing, Taken, Told
-from shared.runtime.turnstile import Turnstile
+from shared.runtime.flow import room
+from shared.runtime.flow.gate import Gate
+from shared.runtime.flow.room import NOTHING, Limits
+from shared.runtime.flow.share import Finished, Share, Standing, Taken, Told
+from shared.runtime.flow.turnstile import Turnstile
 
 CLOSING = 3.0
 """Seconds for the commit that says that a partition was left in good order."""

@@ -18,7 +18,7 @@ from shared.core.settle import Place, Settled, Write, settle
 from shared.kafka.properties import MESSAGE_BYTES
 from shared.kafka_port import Record
 from shared.ports import Codec
-from shared.runtime.share import Taken
+from shared.runtime.flow.share import Taken
 
 
 @dataclass(frozen=True, slots=True)

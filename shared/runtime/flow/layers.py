@@ -17,7 +17,7 @@ from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review, 
 from shared.core.settle import Place, Settled, settle
 from shared.core.stage import Handler
 from shared.ports import Codec
-from shared.runtime.share import Taken
+from shared.runtime.flow.share import Taken
 
 SCHEMA_PATIENCE = timedelta(minutes=1)
 """How long a record of an unknown schema waits for its schema to be told."""

@@ -14,9 +14,9 @@ from typing import Protocol
 
 from shared.core.settle import Settled
 from shared.core.turns import Turns
-from shared.runtime.share import Finished, Taken
-from shared.runtime.shares import Shares
-from shared.runtime.slots import Slots
+from shared.runtime.flow.share import Finished, Taken
+from shared.runtime.flow.shares import Shares
+from shared.runtime.flow.slots import Slots
 
 LOOK_SECONDS = 0.5
 """How often records without a slot look whether there are more slots now."""

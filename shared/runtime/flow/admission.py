@@ -15,10 +15,10 @@ from shared.core.headers import WAITS_FOR, header
 from shared.core.lanes import Lanes
 from shared.core.settle import Place, Settled, park
 from shared.kafka_port import Record
-from shared.runtime.rooms import Rooms
-from shared.runtime.runners import After, Runner
-from shared.runtime.share import Finished, Taken
-from shared.runtime.shares import Shares
+from shared.runtime.flow.rooms import Rooms
+from shared.runtime.flow.runners import After, Runner
+from shared.runtime.flow.share import Finished, Taken
+from shared.runtime.flow.shares import Shares
 
 BEHIND = "document"
 """What a record waits for that stands behind an older one of its key."""

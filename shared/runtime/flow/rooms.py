@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from shared.runtime.share import Taken
+from shared.runtime.flow.share import Taken
 
 MOST = 256
 """Records let out of one room and not yet ended."""

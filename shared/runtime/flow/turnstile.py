@@ -11,8 +11,8 @@ What is refused stays where it is, in its order, and is asked for again after th
 from collections.abc import Collection
 
 from shared.core import poison
-from shared.runtime.gate import Gate
-from shared.runtime.share import Share, Taken
+from shared.runtime.flow.gate import Gate
+from shared.runtime.flow.share import Share, Taken
 
 
 class Turnstile:
