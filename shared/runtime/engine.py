@@ -97,10 +97,8 @@ class Engine:
         self, subscribe: Callable[["Engine"], GroupMember], failed: Callable[[BaseException], None]
     ) -> list[threading.Thread]:
         """Start both threads from the loop's own; `failed` is called on the loop with what ended one of them."""
-        self._loop = asyncio.get_running_loop()
         self._failed = failed
-        self._transactor.open()
-        self._subscription = subscribe(self)
+        self.join(subscribe)
         threads = [
             threading.Thread(target=self._guard, args=(body,), name=name, daemon=True)
             for name, body in (("poll", self._poll), ("commit", self._commit))
@@ -108,6 +106,12 @@ class Engine:
         for thread in threads:
             thread.start()
         return threads
+
+    def join(self, subscribe: Callable[["Engine"], GroupMember]) -> None:
+        """Become a member of the group, from the loop's own thread; without the threads nothing goes on by itself."""
+        self._loop = asyncio.get_running_loop()
+        self._transactor.open()
+        self._subscription = subscribe(self)
 
     def stop(self) -> None:
         """Drain, commit, leave the group; the threads end by themselves."""
@@ -144,7 +148,7 @@ class Engine:
                 if full_since is not None and time.monotonic() - full_since > self._policy.stall_seconds:
                     self._subscription.resume()
                 full_since = None
-                self._admit(min(room, self._policy.batch), self._policy.idle_poll_seconds)
+                self.take_up(min(room, self._policy.batch), self._policy.idle_poll_seconds)
             else:
                 full_since = full_since or time.monotonic()
                 self._wait_for_room(time.monotonic() - full_since)
@@ -164,9 +168,10 @@ class Engine:
             self._shares.changed.wait(0.02)
         if seconds > self._policy.stall_seconds:
             self._subscription.pause()
-            self._admit(1, 0.02)
+            self.take_up(1, 0.02)
 
-    def _admit(self, most: int, seconds: float) -> None:
+    def take_up(self, most: int, seconds: float) -> None:
+        """One poll, and what it brought to the loop."""
         deliveries = self._subscription.poll(most, seconds)
         self._watched.took(deliveries)
         taken = self._shares.take(deliveries)
@@ -211,14 +216,17 @@ class Engine:
         while not (self._drained.is_set() and not unsent):
             # What an aborted attempt could not write is tried again before anything joins it: results that pile up
             # behind an outage count as taken up, and no more is fetched.
-            unsent, through = self._write(unsent or self._shares.await_finished(0.25, self._policy.transaction))
+            unsent, through = self.write(unsent or self._shares.await_finished(0.25, self._policy.transaction))
             if not through and self._drained.wait(0.2):  # let the poll rejoin the group before the next try
                 return
-            # What was committed, given back or lost may have made way for what was refused.
-            if self._shares.again() and self._loop is not None:
-                self._loop.call_soon_threadsafe(self._admission.pump)
+            self.look_again()
 
-    def _write(self, finished: Sequence[Finished]) -> tuple[list[Finished], bool]:
+    def look_again(self) -> None:
+        """What was committed, given back or lost may have made way for what was refused."""
+        if self._shares.again() and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._admission.pump)
+
+    def write(self, finished: Sequence[Finished]) -> tuple[list[Finished], bool]:
         """One attempt; gives what is still to be written, and whether the attempt succeeded."""
         ours, told = self._shares.complete(finished)
         if not told:

@@ -87,4 +87,4 @@ async def watch(engine: Engine, life: Life) -> None:
     """End the process when a client call hangs: nothing else can end such a call."""
     while not engine.hangs:  # noqa: ASYNC110  the thread that hangs can set no event
         await asyncio.sleep(WATCH_SECONDS)
-    end_at_once(life.instance, "a transaction hangs in the Kafka client")
+    end_at_once(life.instance, "a call of the Kafka client hangs")
