@@ -85,7 +85,9 @@ class RealKafka:
         assert producer.flush(30) == 0
 
     def read(self, topic: str) -> list[Delivery]:
-        return sorted(Reader(self._kafka).read([topic]), key=lambda each: each.position)
+        return sorted(
+            Reader(self._kafka).read([topic]), key=lambda each: (each.position.partition, each.position.offset)
+        )
 
 
 @dataclass
