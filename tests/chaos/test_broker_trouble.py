@@ -20,7 +20,7 @@ from tests.pipeline.tiny.pipeline import TICKETS
 
 FULL = os.environ.get("PENSTOCK_CHAOS") == "full"
 KEYS = 60
-EACH = 500 if FULL else 60
+EACH = 300 if FULL else 60
 OUTAGES = (("stop", 0.0), ("kill", 8.0), ("kill", 0.0))
 """How the broker ends, and for how many seconds it is away: 8 are more than a session of the group."""
 LONG = (("stop", 20.0), ("kill", 20.0), ("stop", 45.0), ("kill", 0.0))
@@ -65,7 +65,7 @@ def test_outages_of_the_broker_are_pauses(broker: OwnKafka, tmp_path: Path, prot
     ensure({"bootstrap.servers": broker.address}, plan(replace(TICKETS, name="tickets")))
     outsider.publish(broker.address, "tickets.ingest", opened(KEYS, EACH))
     counted = tmp_path / "calls"
-    told = {"TINY_PIPELINE": "tickets", "COUNTED_CALLS": str(counted), "COUNTED_SECONDS": "0.2"}
+    told = {"TINY_PIPELINE": "tickets", "COUNTED_CALLS": str(counted), "COUNTED_SECONDS": "0.5"}
 
     def reached(goal: int) -> bool:
         return len(results(broker.address, "tickets.results")) >= goal
