@@ -9,7 +9,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -19,27 +18,10 @@ from infra.bench.auditor import verdict
 from infra.bench.engine.bench import Bench, Run
 from infra.bench.figures import Figures, rate
 from infra.bench.notes import END
+from infra.bench.registry import write_registry
 from infra.bench.sample.pipeline import ASK, NORTH, SOUTH
 from infra.local.parts.ports import free_port
 
-REGISTRY = """
-[providers.sim]
-wire = "openai"
-base_url_env = "PENSTOCK_MODELSIM_URL"
-base_path = "/v1"
-needs = ["PENSTOCK_MODELSIM_URL"]
-simulated = true
-timeout = {timeout}
-"""
-MODEL = """
-[models.{name}]
-provider = "sim"
-context_window = 128_000
-max_output = 4_000
-input_usd_per_million = 2.00
-output_usd_per_million = 8.00
-priced_on = 2026-11-23
-"""
 OUTAGE = ("connection", "hang", "connection")
 """How the model fails, each for a third of the time it is away."""
 LOOKS = 10
@@ -76,9 +58,10 @@ def two_models(bench: Bench) -> Figures:
     told = {
         "PENSTOCK_IN_FLIGHT": str(size.in_flight),
         "PENSTOCK_BREAKER__RECOVERY": "1" if bench.small else "10",
-        "PENSTOCK_MODELS_FILE": str(registry(bench.folder, size, models)),
         "PENSTOCK_MODELSIM_URL": f"http://127.0.0.1:{port}",
-    }
+    } | write_registry(
+        bench.folder / f"{models[NORTH]}.toml", {chain: [name] for chain, name in models.items()}, size.timeout
+    )
     simulated = {"PENSTOCK_MODELSIM_PORT": str(port), "PENSTOCK_MODELSIM_LATENCY_MS": str(size.latency_ms)}
     with Run(bench, ASK, told) as run:
         run.herd.start("infra.modelsim", **simulated)
@@ -126,15 +109,6 @@ def documents(count: int) -> Iterator[dict[str, Any]]:
     for number in range(count // 2):
         for chain in (NORTH, SOUTH):
             yield {"document_id": f"{chain}{number}", "chain": chain}
-
-
-def registry(folder: Path, size: Size, models: dict[str, str]) -> Path:
-    """A model registry with a chain of one model for each name."""
-    file = folder / f"{models[NORTH]}.toml"
-    chains = "\n".join(f'{chain} = ["{name}"]' for chain, name in models.items())
-    each = "".join(MODEL.format(name=name) for name in models.values())
-    file.write_text(f"{REGISTRY.format(timeout=size.timeout)}{each}\n[chains]\n{chains}\n", "utf-8")
-    return file
 
 
 def order(port: int, method: str, body: dict[str, Any] | None = None) -> None:

@@ -2,21 +2,8 @@
 
 from typing import Any
 
-INVOICE = """INVOICE
+from infra.bench.engine.latency import INVOICE
 
-Invoice number: {name}
-Invoice date: 2026-03-01
-Due date: 2026-03-31
-
-From: Alder Works Ltd
-Bill to: Birch Trading GmbH
-
-Oak planks, 10 pieces, 12.00 each
-
-Total: 120.00 EUR
-
-Please pay within 30 days. The planks were delivered on 2 March to the north gate.
-"""
 LETTER = """Dear Ms Tern,
 
 thank you for your letter of 3 March about {name}. We look forward to your visit on Tuesday.
