@@ -107,8 +107,10 @@ class Subscription:
         held = frozenset(self._owner.assigned(starts))
         places = [TopicPartition(s.topic, s.partition, s.offset) for s in starts]
         consumer.incremental_assign(places) if self._incremental else consumer.assign(places)
-        # At once: the first fetch would bring what is not to be read yet.
         fresh = {(place.topic, place.partition): place for place in places}
+        # The client remembers that a partition was paused when it was here before, and nobody would think of resuming.
+        consumer.resume([place for key, place in fresh.items() if key not in held])
+        # At once: the first fetch would bring what is not to be read yet.
         consumer.pause([place for key, place in fresh.items() if key in held])
         self._held = (self._held - fresh.keys()) | (held & fresh.keys())
 

@@ -93,7 +93,7 @@ class MemoryMember:
             known.given = None
         held = self._owner.assigned(starts)
         self._positions = {(start.topic, start.partition): start.offset for start in starts}
-        self._held = frozenset(held) & self._positions.keys()
+        self._held, self._paused = frozenset(held) & self._positions.keys(), False
         self._met.clear()
 
     def reached(self, partitions: Sequence[Partition]) -> list[Offset]:

@@ -254,3 +254,18 @@ def test_a_paused_member_reads_nothing_and_goes_on_where_it_was(kafka: Kafka) ->
     until(lambda: len(process.read) == 2, process)
     assert process.values() == numbers(1, 2)
     process.member.close()
+
+
+def test_what_is_assigned_while_a_member_is_paused_is_read_all_the_same(kafka: Kafka) -> None:
+    first = joined(kafka)
+    kafka.publish(*(made(kafka, number, partition=number) for number in range(PARTITIONS)))
+    until(lambda: len(first.read) == PARTITIONS, first)
+    first.member.pause()
+    second = Process(kafka)
+    until(lambda: len(first.starts) == len(second.starts) == PARTITIONS // 2, first, second)
+    moved = max(second.starts)[1]
+    second.member.close()
+    until(lambda: len(first.starts) == PARTITIONS, first)
+    kafka.publish(made(kafka, 9, partition=moved))
+    until(lambda: b"v9" in first.values(), first)
+    first.member.close()
