@@ -119,7 +119,8 @@ def test_a_killed_process_pays_nothing_again_that_was_recorded_and_reports_the_r
     with psycopg.connect(parts.database) as connection:
         rows = connection.execute("select document_id, repeats from calls where pipeline = %s", [pipeline]).fetchall()
         states = connection.execute("select distinct state from calls where pipeline = %s", [pipeline]).fetchall()
-    assert Counter(dict(rows)) == reported
+    # A kill between the note and the word leaves the note alone: the table knows of more, never of less.
+    assert not reported - Counter(dict(rows)), "reported, and not in the table"
     assert states == [("accepted",)]
     results = Counter(key for key, _, _ in outsider.read(parts.kafka, f"{pipeline}.results"))
     assert set(results.values()) == {1}
