@@ -34,6 +34,10 @@ PASSING = frozenset(
 """What passes by itself; librdkafka marks only transactional errors as retriable."""
 
 
+THREAD = "kafka call"
+"""Name of a thread on which a call runs that may be left behind."""
+
+
 class Hung(Exception):
     """A call did not return long after its own timeout; the thread it runs on is left behind."""
 
@@ -89,10 +93,15 @@ def leaving_behind(call: Callable[[], T], seconds: float) -> T:
         except BaseException as error:  # noqa: BLE001  a thread has no caller: the one that waits raises it
             result.set_exception(error)
 
-    threading.Thread(target=run, name="kafka call", daemon=True).start()
+    threading.Thread(target=run, name=THREAD, daemon=True).start()
     try:
         return result.result(seconds)
     except StillRunning:
         if result.done():
             raise
         raise Hung(f"a call of the Kafka client did not return within {seconds:.0f} s") from None
+
+
+def left_behind() -> int:
+    """How many calls of this process have been left behind and still run; most return once the broker is back."""
+    return sum(thread.name == THREAD for thread in threading.enumerate())

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from shared.core.crash_points import CrashHere, CrashPoint, nowhere
-from shared.kafka.calls import Calls, Hung, leaving_behind
+from shared.kafka.calls import Calls, Hung, leaving_behind, left_behind
 from shared.kafka.properties import TRANSACTION_SECONDS, Properties
 from shared.kafka_port import Fenced, Group, Offset, Record
 
@@ -37,7 +37,7 @@ CALL_SECONDS = 5.0
 HUNG_SECONDS = 8.0
 """Seconds after which a call with that timeout is left behind with its producer."""
 LEFT_BEHIND = 5
-"""Producers that may be left behind before the process ends: each keeps its threads and connections."""
+"""Calls that may hang behind us before the process ends: each keeps its producer's threads and connections."""
 NOTHING: frozenset[Offset] = frozenset()
 
 
@@ -56,7 +56,6 @@ class Transactor:
         self._producer: Producer | None = None
         self._calls = Calls()
         self._began = 0.0
-        self._left_behind = 0
 
     @property
     def since(self) -> float | None:
@@ -129,9 +128,8 @@ class Transactor:
     def _tell(self, what: str, error: KafkaException | Hung) -> None:
         """Report it. Raises Fenced where another process has taken the id."""
         if isinstance(error, Hung):
-            self._left_behind += 1
             self._report(f"{what}: {error}")
-            if self._left_behind > LEFT_BEHIND:
+            if left_behind() > LEFT_BEHIND:
                 raise error
             return
         cause: KafkaError = error.args[0]

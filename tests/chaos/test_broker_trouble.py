@@ -21,10 +21,12 @@ from tests.pipeline.tiny.pipeline import TICKETS
 FULL = os.environ.get("PENSTOCK_CHAOS") == "full"
 KEYS = 60
 EACH = 300 if FULL else 60
-OUTAGES = (("stop", 0.0), ("kill", 8.0), ("kill", 0.0))
+OUTAGES = (("stop", 0.0), ("stop", 8.0))
 """How the broker ends, and for how many seconds it is away: 8 are more than a session of the group."""
-LONG = (("stop", 20.0), ("kill", 20.0), ("stop", 45.0), ("kill", 0.0))
-"""Longer than a transaction may take, and than a process waits for one call."""
+HARD = (("kill", 8.0), ("kill", 0.0), ("stop", 20.0), ("kill", 20.0), ("stop", 45.0), ("kill", 0.0))
+"""With `make chaos-full`: killed, and longer than a transaction may take or a process waits for one call. Not in every
+run, for a Kafka that is killed while it aborts a transaction can lose its markers, and no client can write them again
+(decision 14): once in a while a partition then stays closed to readers, whatever we do."""
 GOES_ON_WITHIN = 45.0
 """Seconds from the broker's return to the next result; it takes 2 to 12, and more where a process had to end."""
 
@@ -78,7 +80,7 @@ def test_outages_of_the_broker_are_pauses(broker: OwnKafka, tmp_path: Path, prot
         for command in (("tests.pipeline.tiny", "triage"), ("tests.chaos.counted", "after-triage")) * 2:
             crew.join(*command)
         crew.until(partial(reached, 1), 60, "the first result")
-        for how, away in OUTAGES + LONG * FULL:
+        for how, away in OUTAGES + HARD * FULL:
             before = len(results(broker.address, "tickets.results"))
             crew.until(partial(reached, before + KEYS), 60, f"work goes on before {how}")
             broker.end(how)
