@@ -98,5 +98,10 @@ class Herd:
                 process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         for child in self._children:
-            child.stop(max(deadline - time.monotonic(), 0.1))
+            # Not asked again: a second word finds a process that has just put down its ear, and would kill it.
+            try:
+                child.process.wait(max(deadline - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                child.kill()
+            child.let_go()
         wait_until_gone({child.pid for child in self._children})
