@@ -117,11 +117,6 @@ class Lanes(Generic[T]):
         lane = self._lanes.get(key)
         return lane is not None and lane.busy is None and bool(lane.waiting)
 
-    def troubled(self, key: bytes | None) -> bool:
-        """Something of the key is away."""
-        lane = self._lanes.get(key)
-        return lane is not None and bool(lane.away)
-
     def followers(self, key: bytes | None) -> tuple[T, ...]:
         """Records of the key that are at hand and have not begun."""
         lane = self._lanes.get(key)
