@@ -96,6 +96,10 @@ class GroupMember(Group, Protocol):
         """Partitions whose end the last polls have met."""
         ...
 
+    def behind(self) -> frozenset[Partition]:
+        """Partitions that hold more than the polls have brought, as far as the client knows without asking."""
+        ...
+
     def pause(self) -> None:
         """Fetch nothing more."""
         ...

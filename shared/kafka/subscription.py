@@ -43,6 +43,7 @@ class Subscription:
         self._calls = Calls()
         self._held: frozenset[Partition] = frozenset()
         self._ended: list[Partition] = []
+        self._met: dict[Partition, int] = {}
         # Eager assignment replaces the whole set, the newer protocol adds to it and takes from it.
         self._incremental = properties.get("group.protocol") == "consumer"
         self.consumer.subscribe(
@@ -72,10 +73,25 @@ class Subscription:
         ended, self._ended = self._ended, []
         return ended
 
+    def behind(self) -> frozenset[Partition]:
+        """Partitions that hold more than the polls have brought, as the latest answers of the brokers say."""
+        return frozenset(
+            (place.topic, place.partition)
+            for place in self.consumer.position(self.consumer.assignment())
+            # Markers of transactions are behind the last record: only the end that was met says that they were passed.
+            if self._high(place) > max(place.offset, self._met.get((place.topic, place.partition), 0))
+        )
+
+    def _high(self, place: TopicPartition) -> int:
+        _, high = self.consumer.get_watermark_offsets(place, cached=True)
+        return int(high)
+
     def _usable(self, message: Message) -> bool:
         error = message.error()
         if error is not None and error.code() == KafkaError._PARTITION_EOF:
-            self._ended.append((str(message.topic()), int(message.partition() or 0)))
+            key = str(message.topic()), int(message.partition() or 0)
+            self._ended.append(key)
+            self._met[key] = int(message.offset() or 0)
         return usable(message)
 
     def pause(self) -> None:
@@ -108,6 +124,7 @@ class Subscription:
         places = [TopicPartition(s.topic, s.partition, s.offset) for s in starts]
         consumer.incremental_assign(places) if self._incremental else consumer.assign(places)
         fresh = {(place.topic, place.partition): place for place in places}
+        self._met |= {key: place.offset for key, place in fresh.items()}
         # The client remembers that a partition was paused when it was here before, and nobody would think of resuming.
         consumer.resume([place for key, place in fresh.items() if key not in held])
         # At once: the first fetch would bring what is not to be read yet.

@@ -47,9 +47,17 @@ class MemoryMember:
         ended, self._ended = self._ended, []
         return ended
 
+    def behind(self) -> frozenset[Partition]:
+        """Partitions that hold more than the polls have brought."""
+        with self._kafka.changed:
+            return frozenset(key for key in self._positions if self._more(key))
+
+    def _more(self, key: Partition) -> bool:
+        return any(self._kafka.readable(key, self._positions[key]))
+
     def _note_ends(self) -> None:
         for key in self._free:
-            if key not in self._met and not any(self._kafka.readable(key, self._positions[key])):
+            if key not in self._met and not self._more(key):
                 self._met.add(key)
                 self._ended.append(key)
 

@@ -16,6 +16,7 @@ from typing import Protocol
 from shared.core.crash_points import CrashHere, CrashPoint, nowhere
 from shared.core.delivery import Delivery
 from shared.kafka_port import GroupMember, Offset, Transactions
+from shared.runtime.flow.fair import Fair
 from shared.runtime.flow.share import Finished, Taken
 from shared.runtime.flow.shares import Shares
 
@@ -85,6 +86,7 @@ class Engine:
     ) -> None:
         self._policy, self._shares, self._transactor, self._admission = policy, shares, transactor, admission
         self._watched, self._crash_here = watched, crash_here
+        self._fair = Fair(shares)
         self._full_since: dict[tuple[str, int], float] = {}
         self._stopping = threading.Event()
         self._drained = threading.Event()
@@ -141,7 +143,9 @@ class Engine:
     def _poll(self) -> None:
         full_since: float | None = None
         while not self._stopping.is_set():
-            held = self._long_full(time.monotonic()) | self._shares.early()
+            now = time.monotonic()
+            back = self._fair.standing_back(self._subscription.behind, now)
+            held = self._long_full(now) | self._shares.early() | back
             self._subscription.hold_back(held)
             room = self._shares.room(held)
             if room > 0:
@@ -175,6 +179,7 @@ class Engine:
         deliveries = self._subscription.poll(most, seconds)
         self._watched.took(deliveries)
         taken = self._shares.take(deliveries)
+        self._fair.polled(everything=len(deliveries) < most)
         self._shares.reached_end(self._subscription.ended())
         if taken and self._loop is not None:
             self._crash_here(CrashPoint.TAKEN_UP)

@@ -243,6 +243,26 @@ def test_one_partition_held_back_lets_the_others_flow(kafka: Kafka) -> None:
     process.member.close()
 
 
+def test_what_was_not_polled_yet_is_known_to_be_there(kafka: Kafka) -> None:
+    one, other = ((f"{kafka.name}.in", number) for number in range(2))
+    process = joined(kafka)
+    until(lambda: len(set(process.ended)) == PARTITIONS, process)
+    assert process.member.behind() == frozenset()
+    process.member.hold_back(frozenset({other}))
+    kafka.publish(made(kafka, 1, partition=0), made(kafka, 2, partition=0))
+    until(lambda: len(process.read) == 2, process)
+    process.member.hold_back(frozenset())
+    kafka.publish(*(made(kafka, number, partition=1) for number in range(3, 6)))
+    deadline = time.monotonic() + 30
+    while other not in process.member.behind() and time.monotonic() < deadline:
+        process.read += process.member.poll(1, 0.05)
+    assert process.member.behind() == {other}
+    assert len(process.read) < 5
+    until(lambda: len(process.read) == 5 and not process.member.behind(), process)
+    assert one not in process.member.behind(), "a transaction's marker is no record"
+    process.member.close()
+
+
 def test_a_paused_member_reads_nothing_and_goes_on_where_it_was(kafka: Kafka) -> None:
     process = joined(kafka)
     kafka.publish(made(kafka, 1))

@@ -28,19 +28,26 @@ class Partition:
         self.records = [delivery(n, key=b"%d" % n) for n in range(records)]
         self.owner, self.joined, self.closed = owner, False, False
         self.polls: list[int] = []
+        self.paused = 0
+        self.member = 0
 
     def poll(self, most: int, seconds: float) -> list[Delivery]:
         if not self.joined:
             self.joined = True
             self.owner.assigned([Offset(TOPIC, 0, 0, "")])
         self.polls.append(most)
+        self.member += 1
         batch, self.records = self.records[:most], self.records[most:]
         return batch
 
     def ended(self) -> list[tuple[str, int]]:
         return []
 
-    def pause(self) -> None: ...
+    def behind(self) -> frozenset[tuple[str, int]]:
+        return frozenset()
+
+    def pause(self) -> None:
+        self.paused = len(self.polls)
 
     def resume(self) -> None: ...
 

@@ -24,6 +24,8 @@ class Limits:
     """Their bytes; half as many may wait for a dependency, and half as many in retry and parked topics."""
     in_flight: int = 256
     """Slow records at work at once."""
+    slow: bool = False
+    """So slow that a partition whose records are taken up last would wait for long."""
 
 
 def limits_for(in_flight: int) -> Limits:
@@ -33,7 +35,7 @@ def limits_for(in_flight: int) -> Limits:
     More would only stand here, before those of a partition that is taken over later. A partition's progress has limits
     of its own: more in flight than `MAX_INCOMPLETE` needs more partitions.
     """
-    return Limits(records=max(100, 4 * in_flight), in_flight=in_flight)
+    return Limits(records=max(100, 4 * in_flight), in_flight=in_flight, slow=True)
 
 
 def room(limits: Limits, shares: Collection[Share], held: Collection[Partition]) -> int:
@@ -49,7 +51,7 @@ def room(limits: Limits, shares: Collection[Share], held: Collection[Partition])
         return 0
     # A poll may bring all its records from one partition.
     tightest = min((s.progress.room for s in shares if s.key not in held), default=limits.records)
-    return min(tightest, limits.records - sum(s.progress.incomplete - s.waiting for s in shares))
+    return min(tightest, limits.records - sum(share.active for share in shares))
 
 
 def may_wait(limits: Limits, shares: Iterable[Share], taken: Taken) -> bool:
@@ -88,3 +90,22 @@ def early(shares: Collection[Share], full: Collection[Partition]) -> frozenset[P
     comebacks = [share for share in shares if share.comeback]
     unmet = {s.partition for s in comebacks if not s.caught_up and s.key not in full}
     return frozenset(s.key for s in shares if not s.comeback and s.partition in unmet)
+
+
+def give_way(limits: Limits, shares: Collection[Share], behind: Collection[Partition]) -> frozenset[Partition]:
+    """Partitions that have to stand back, given those that hold more than was polled.
+
+    Whoever has more than its part of the room, while another one has less than half of its own. Every input, while
+    something has come back to the stage: it has to be here before it is due. Nobody while there is room for all.
+    """
+    if not limits.slow or not behind or room(limits, shares, NOTHING) > limits.records // 2:
+        return NOTHING
+    fulls = full(limits, shares)
+    wanting = set(behind) - fulls - early(shares, fulls)
+    inputs = [share for share in shares if not share.comeback]
+    if any(share.comeback and share.key in wanting for share in shares):
+        return frozenset(share.key for share in inputs)
+    part = limits.records / max(len(inputs), 1)
+    if any(share.active < part / 2 and share.key in wanting for share in inputs):
+        return frozenset(share.key for share in inputs if share.active > part)
+    return NOTHING

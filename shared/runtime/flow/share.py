@@ -72,6 +72,11 @@ class Share:
         """Some of its records were begun and are not committed."""
         return bool(self.running or self.uncommitted)
 
+    @property
+    def active(self) -> int:
+        """Its records that are taken up, not done, and not waiting."""
+        return self.progress.incomplete - self.waiting
+
     def wait(self, size: int) -> None:
         """A record waits, and takes nobody's place meanwhile."""
         self.waiting += 1

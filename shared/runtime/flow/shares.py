@@ -76,6 +76,11 @@ class Shares:
         with self.changed:
             return room.full(self.limits, self._shares.values())
 
+    def give_way(self, behind: Collection[Partition]) -> frozenset[Partition]:
+        """Partitions that have to stand back for others, given those that hold more than was polled."""
+        with self.changed:
+            return room.give_way(self.limits, self._shares.values(), behind)
+
     def early(self) -> frozenset[Partition]:
         """Partitions that are not to be read before their retry and parked topics have been."""
         with self.changed:
