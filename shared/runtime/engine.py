@@ -156,7 +156,10 @@ class Engine:
             else:
                 full_since = full_since or time.monotonic()
                 self._wait_for_room(time.monotonic() - full_since)
-        self._shares.drain(None, self._patience)
+        # Polled all the while, though of nothing: members that come and go move the group on, and a process that did
+        # not hear of it could not commit what ends.
+        self._subscription.pause()
+        self._shares.drain(None, self._patience, lambda: self._subscription.poll(1, 0))
         self._drained.set()
         self._crash_here(CrashPoint.BEFORE_LEAVE)
         self._subscription.close()

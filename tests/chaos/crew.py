@@ -19,6 +19,8 @@ class Crew:
         """Those that should be running."""
         self.ended: list[int] = []
         """Statuses of those that ended by themselves."""
+        self.left: list[Process] = []
+        """Those that were asked to end."""
 
     def join(self, *command: str) -> Process:
         """One more of them."""
@@ -28,6 +30,7 @@ class Crew:
     def leave(self, process: Process) -> None:
         """Ask one to end in good order; it is not started again."""
         self.processes = {name: other for name, other in self.processes.items() if other is not process}
+        self.left.append(process)
         process.terminate()
 
     def until(self, holds: Callable[[], bool], seconds: float, what: str) -> None:

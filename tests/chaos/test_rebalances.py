@@ -22,6 +22,8 @@ FULL = os.environ.get("PENSTOCK_CHAOS") == "full"
 KEYS = 60
 EACH = 400 if FULL else 40
 CHANGES = 100 if FULL else 8
+LEAVES_WITHIN = 15.0
+"""Seconds, for who was asked to leave last: it takes a call's time."""
 MEMBERS = 4
 """Most at a time; one more than there are partitions."""
 
@@ -52,7 +54,12 @@ def test_a_storm_of_rebalances_repeats_no_call(parts: Endpoints, tmp_path: Path,
                 crew.leave(dice.choice(running))
             crew.until(partial(passed, time.monotonic() + dice.uniform(1, 2)), 10, "a moment")
         crew.until(done, 300, "all is worked off")
-    found = audit(tickets(KEYS, EACH), results(kafka, f"{name}.results"), calls(counted))
+        crew.until(lambda: all(one.poll() is not None for one in crew.left), LEAVES_WITHIN, "who was asked to has left")
+    called = calls(counted)
+    found = audit(tickets(KEYS, EACH), results(kafka, f"{name}.results"), called)
     assert found.broken == ""
     assert found.repeated == {}
     assert crew.ended == []
+    # One that is told to leave while it still starts has nothing to end, and no ear for the word.
+    at_work = {process for _, process in called}
+    assert {one.returncode for one in crew.left if one.pid in at_work} <= {0}

@@ -203,3 +203,21 @@ async def test_what_is_committed_when_it_stops_says_what_is_not_done() -> None:
     high, incomplete = decode(base, metadata)
     done = {n for n in range(8) if n < base or (n <= high and n not in incomplete)}
     assert done == {int(key or b"") for key in running.broker.written}
+
+
+async def test_a_process_that_leaves_hears_of_the_group_while_it_ends_what_runs() -> None:
+    broker = Broker()
+    running = Running(4, broker, EnginePolicy(drain_seconds=10, idle_poll_seconds=0.005))
+    commit, tried = broker.commit, list[int]()
+
+    def moved_on(records: Sequence[Record], offsets: Sequence[Offset], group: GroupMember) -> frozenset[Offset]:
+        """A group that moves on when the process stops: with what it knew before, it may not commit."""
+        tried.append(len(records))
+        left = running.partition.paused
+        return commit(records, offsets, group) if not records or (left and group.member > left) else frozenset()
+
+    broker.commit = moved_on  # type: ignore[method-assign, assignment]
+    await running.until(lambda: 4 in tried)
+    await running.stop()
+    assert running.broker.written == keys(4)
+    assert running.broker.progress[TOPIC, 0] == (4, "")

@@ -5,8 +5,9 @@ because another process does that work now.
 """
 
 import threading
+import time
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from shared.core import poison
 from shared.core.delivery import Delivery
@@ -20,6 +21,8 @@ from shared.runtime.flow.turnstile import Turnstile
 
 CLOSING = 3.0
 """Seconds for the commit that says that a partition was left in good order."""
+SLICE = 0.1
+"""Seconds between two calls of what is done while a partition is drained."""
 
 
 class Shares:
@@ -202,11 +205,13 @@ class Shares:
             for one in told:
                 one.share.progress.dirty = True
 
-    def drain(self, partitions: Iterable[Partition] | None, seconds: float) -> bool:
+    def drain(
+        self, partitions: Iterable[Partition] | None, seconds: float, meanwhile: Callable[[], object] = lambda: None
+    ) -> bool:
         """Begin nothing more of these (None: all) and wait for what runs to be committed; False at the deadline.
 
         1. nothing more is begun
-        2. what runs is finished and committed, or the deadline is there
+        2. what runs is finished and committed, or the deadline is there; `meanwhile` is called again and again
         3. a commit says that the partitions are closed: what still runs was given up in good order, and is not to be
            taken for what killed a process. Said any earlier, a crash during 2 would be counted against nobody.
         """
@@ -215,12 +220,24 @@ class Shares:
             leaving = [self._shares[key] for key in keys if key in self._shares]
             for share in leaving:
                 share.draining = True  # 1
-            drained = self.changed.wait_for(lambda: not any(share.in_hand for share in leaving), seconds)  # 2
+        drained = self._wait(lambda: not any(each.alive and each.in_hand for each in leaving), seconds, meanwhile)  # 2
+        with self.changed:
             for share in leaving:
                 share.wanted = poison.closed(share.wanted)  # 3
             self._press()
-            self.changed.wait_for(lambda: not any(share.suspicion.open for share in leaving), min(seconds, CLOSING))
-            return drained
+        closing = min(seconds, CLOSING)
+        self._wait(lambda: not any(each.alive and each.suspicion.open for each in leaving), closing, meanwhile)
+        return drained
+
+    def _wait(self, holds: Callable[[], bool], seconds: float, meanwhile: Callable[[], object]) -> bool:
+        deadline = time.monotonic() + seconds
+        while True:
+            with self.changed:
+                if self.changed.wait_for(holds, min(max(deadline - time.monotonic(), 0), SLICE)):
+                    return True
+            if time.monotonic() >= deadline:
+                return False
+            meanwhile()
 
     def drop(self, partitions: Iterable[Partition]) -> None:
         """These are not ours any more."""
