@@ -14,7 +14,7 @@ from infra.bench.sample.pipeline import WORK
 PROTOCOLS = ("consumer", "classic")
 PROCESSES = 3
 RECORDS_OF_A_DOCUMENT = 4
-IN_FLIGHT = 64
+IN_FLIGHT = 16
 """Few enough that the work lasts as long as the kills do."""
 CALM_SECONDS = 60.0
 """How long a kill waits for calm."""
@@ -42,7 +42,7 @@ def audit(bench: Bench, protocol: str, documents: int, count: int) -> tuple[Figu
     dice = random.Random(protocol)
     settings = {"PENSTOCK_GROUP_PROTOCOL": protocol, "PENSTOCK_IN_FLIGHT": str(IN_FLIGHT)}
     with Run(bench, WORK, settings) as run:
-        run.publish(jobs(dice, documents, longest=0.5 if bench.small else 5.0))
+        run.publish(jobs(dice, documents, longest=0.5 if bench.small else 1.0))
         partitions = run.partitions()
         running = [run.start(slot) for slot in range(PROCESSES)]
         made: list[Kill] = []
