@@ -143,3 +143,19 @@ async def test_where_one_does_not_nobody_begins_before_a_slot_is_free() -> None:
 async def test_those_that_hang_have_others_in_their_place() -> None:
     slots = Slots(2, set_aside=lambda: 1)
     assert [slots.take() for _ in range(4)] == [True, True, True, False]
+
+
+async def test_a_slot_that_falls_free_to_one_that_was_just_cancelled_is_given_back() -> None:
+    slots = Slots(1)
+    first = Work(slots)
+    await turns()
+    assert slots.take()
+    first.wait.set_result(0)
+    await turns()
+    first.task.cancel()
+    slots.give()  # in the same turn of the loop: the cancelled one has not run since
+    with pytest.raises(asyncio.CancelledError):
+        await first.task
+    assert slots.at_work == 1, "its own end gives it back"
+    slots.give()
+    assert slots.at_work == 0

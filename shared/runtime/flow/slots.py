@@ -113,7 +113,9 @@ class Slots:
         # Counted here and not when it runs: somebody could begin in between.
         while self._going_on and self.at_work < self._most:
             self.at_work += 1
-            self._going_on.popleft().set_result(None)
+            turn = self._going_on.popleft()
+            if not turn.done():  # cancelled, and not run since: it gives the slot back when it does
+                turn.set_result(None)
 
 
 @dataclass(frozen=True, slots=True)
