@@ -135,8 +135,12 @@ class Engine:
             body()
         except BaseException as error:  # noqa: BLE001  a thread has no caller: whatever it is, the service must end
             self._drained.set()
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._failed, error)
+            self._have_loop(self._failed, error)
+
+    def _have_loop(self, call: Callable[..., object], *given: object) -> None:
+        """Have the loop make a call; one that is gone has nothing left to do."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call, *given)
 
     # ------------------------------------------------------------------------------------------- the polling thread
 
@@ -152,7 +156,7 @@ class Engine:
                 if full_since is not None and time.monotonic() - full_since > self._policy.stall_seconds:
                     self._subscription.resume()
                 full_since = None
-                self.take_up(min(room, self._policy.batch), self._policy.idle_poll_seconds)
+                self.take_up(min(room, self._policy.batch, self._shares.part), self._policy.idle_poll_seconds)
             else:
                 full_since = full_since or time.monotonic()
                 self._wait_for_room(time.monotonic() - full_since)
@@ -182,11 +186,11 @@ class Engine:
         deliveries = self._subscription.poll(most, seconds)
         self._watched.took(deliveries)
         taken = self._shares.take(deliveries)
-        self._fair.polled(everything=len(deliveries) < most)
+        self._fair.polled(time.monotonic(), len(deliveries), most)
         self._shares.reached_end(self._subscription.ended())
-        if taken and self._loop is not None:
+        if taken:
             self._crash_here(CrashPoint.TAKEN_UP)
-            self._loop.call_soon_threadsafe(self._admission.admit, taken)
+            self._have_loop(self._admission.admit, taken)
 
     @property
     def _patience(self) -> float:
@@ -214,8 +218,7 @@ class Engine:
 
     def _drop(self, partitions: Sequence[tuple[str, int]]) -> None:
         self._shares.drop(partitions)
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._admission.dropped)
+        self._have_loop(self._admission.dropped)
 
     # ------------------------------------------------------------------------------------------ the committing thread
 
@@ -231,8 +234,8 @@ class Engine:
 
     def look_again(self) -> None:
         """What was committed, given back or lost may have made way for what was refused."""
-        if self._shares.again() and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._admission.pump)
+        if self._shares.again():
+            self._have_loop(self._admission.pump)
 
     def write(self, finished: Sequence[Finished]) -> tuple[list[Finished], bool]:
         """One attempt; gives what is still to be written, and whether the attempt succeeded."""

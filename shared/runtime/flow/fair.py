@@ -12,8 +12,10 @@ from shared.kafka_port import Partition
 from shared.runtime.flow.room import NOTHING
 from shared.runtime.flow.shares import Shares
 
-LOOK_SECONDS = 0.5
-"""How often it is looked whether somebody has to stand back."""
+LOOK_SECONDS = 0.05
+"""How often it is looked, where no poll has brought a whole part of the room meanwhile."""
+REST_SECONDS = 0.5
+"""How long nobody stands back after somebody did: each time costs a fetch."""
 
 
 class Fair:
@@ -21,20 +23,27 @@ class Fair:
 
     def __init__(self, shares: Shares) -> None:
         self._shares = shares
-        self._looked = float("-inf")
         self._back: frozenset[Partition] = NOTHING
+        self._next_look = float("-inf")
+        self._rests_until = float("-inf")
 
     def standing_back(self, behind: Callable[[], Collection[Partition]], now: float) -> frozenset[Partition]:
-        """Partitions of which nothing is to be polled; `behind` are those that hold more than was polled."""
-        if not self._back and now - self._looked < LOOK_SECONDS:
-            return NOTHING
-        self._looked = now
-        back = self._shares.give_way(behind())
-        # Who has gone back to its part waits for the others all the same: to and fro would fetch everything each time.
-        self._back = self._back | back if back else NOTHING
+        """Partitions of which nothing is to be polled; `behind` gives those that hold more than was polled."""
+        if now < self._rests_until or (not self._back and now < self._next_look):
+            return self._back
+        self._next_look = now + LOOK_SECONDS
+        self._change(self._shares.give_way(self._back, behind), now)
         return self._back
 
-    def polled(self, *, everything: bool) -> None:
-        """A poll came back; it brought everything that could be had, or there may be more."""
-        if everything:
-            self._back = NOTHING
+    def polled(self, now: float, brought: int, most: int) -> None:
+        """A poll for at most so many came back with this."""
+        if brought < most:
+            # It was all that could be had: whoever was waited for has nothing that can be read yet.
+            self._change(NOTHING, now)
+        elif brought >= self._shares.part:
+            self._next_look = now
+
+    def _change(self, back: frozenset[Partition], now: float) -> None:
+        if self._back and not back:
+            self._rests_until = now + REST_SECONDS
+        self._back = back

@@ -4,7 +4,7 @@ Nothing that waits may keep others from the handler: not a dependency that is aw
 All are functions of the shares as they stand; whoever calls holds their lock.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from shared.core.progress import MAX_INCOMPLETE
@@ -92,20 +92,32 @@ def early(shares: Collection[Share], full: Collection[Partition]) -> frozenset[P
     return frozenset(s.key for s in shares if not s.comeback and s.partition in unmet)
 
 
-def give_way(limits: Limits, shares: Collection[Share], behind: Collection[Partition]) -> frozenset[Partition]:
-    """Partitions that have to stand back, given those that hold more than was polled.
+def part(limits: Limits, shares: Iterable[Share]) -> float:
+    """An input partition's part of the room."""
+    return limits.records / max(sum(not share.comeback for share in shares), 1)
 
-    Whoever has more than its part of the room, while another one has less than half of its own. Every input, while
-    something has come back to the stage: it has to be here before it is due. Nobody while there is room for all.
+
+def give_way(
+    limits: Limits, shares: Collection[Share], back: frozenset[Partition], behind: Callable[[], Collection[Partition]]
+) -> frozenset[Partition]:
+    """Partitions that have to stand back, given those that do and those that hold more than was polled.
+
+    While something has come back to the stage, every input: it has to be here before it is due. While a partition has
+    nothing at all, those with more than a quarter of their part. While one has less than half of its part, and little
+    room is left, those with more than theirs. Who stands back already goes on to, until it is itself in want.
     """
-    if not limits.slow or not behind or room(limits, shares, NOTHING) > limits.records // 2:
+    inputs = [share for share in shares if not share.comeback]
+    own = part(limits, shares)
+    full_up = room(limits, shares, NOTHING) <= limits.records // 2
+    if not limits.slow or (not full_up and all(share.active <= own / 4 for share in inputs)):
         return NOTHING
     fulls = full(limits, shares)
-    wanting = set(behind) - fulls - early(shares, fulls)
-    inputs = [share for share in shares if not share.comeback]
-    if any(share.comeback and share.key in wanting for share in shares):
+    wanting = set(behind()) - fulls - early(shares, fulls)
+    if full_up and any(share.comeback and share.key in wanting for share in shares):
         return frozenset(share.key for share in inputs)
-    part = limits.records / max(len(inputs), 1)
-    if any(share.active < part / 2 and share.key in wanting for share in inputs):
-        return frozenset(share.key for share in inputs if share.active > part)
-    return NOTHING
+    empty = {share.key for share in inputs if not share.active} & wanting
+    poor = {share.key for share in inputs if full_up and share.active < own / 2} & wanting
+    if not empty | poor:
+        return NOTHING
+    most = own / 4 if empty else own
+    return (back | {share.key for share in inputs if share.active > most}) - (empty or poor)

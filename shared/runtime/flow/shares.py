@@ -4,6 +4,7 @@ A share lives from an assignment to its loss and is never revived: whatever stil
 because another process does that work now.
 """
 
+import sys
 import threading
 import time
 from collections import deque
@@ -74,15 +75,21 @@ class Shares:
         with self.changed:
             return 0 if self._gate.shut else room.room(self.limits, self._shares.values(), held)
 
+    @property
+    def part(self) -> int:
+        """What one poll may bring: where calls are slow, no more than one partition's part of the room."""
+        with self.changed:
+            return max(int(room.part(self.limits, self._shares.values())), 1) if self.limits.slow else sys.maxsize
+
     def full(self) -> frozenset[Partition]:
         """Partitions of which nothing more may be taken up for now."""
         with self.changed:
             return room.full(self.limits, self._shares.values())
 
-    def give_way(self, behind: Collection[Partition]) -> frozenset[Partition]:
-        """Partitions that have to stand back for others, given those that hold more than was polled."""
+    def give_way(self, back: frozenset[Partition], behind: Callable[[], Collection[Partition]]) -> frozenset[Partition]:
+        """Partitions that have to stand back, given those that do and those that hold more than was polled."""
         with self.changed:
-            return room.give_way(self.limits, self._shares.values(), behind)
+            return room.give_way(self.limits, self._shares.values(), back, behind)
 
     def early(self) -> frozenset[Partition]:
         """Partitions that are not to be read before their retry and parked topics have been."""
