@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.kafka_port import Partition
-from shared.runtime.flow.fair import LOOK_SECONDS, REST_SECONDS, Fair
+from shared.kafka_port import Offset, Partition
+from shared.runtime.flow.fair import EMPTY_POLLS, LOOK_SECONDS, REST_SECONDS, Fair
 from shared.runtime.flow.room import Limits
 from shared.runtime.flow.shares import Shares
 from tests.pipeline.tiny.pipeline import TICKETS, TRIAGE
@@ -60,6 +60,28 @@ def test_all_stand_back_for_what_comes_back_to_the_stage() -> None:
     retries = (TOPICS.retries[0], 0)
     assert Fair(filled(20, 20)).standing_back(lambda: behind(retries), 0.0) == {HOG, OTHER}
     assert Fair(filled(10, 5)).standing_back(lambda: behind(retries), 0.0) == frozenset()
+
+
+def test_all_stand_back_until_the_retry_topics_of_a_new_partition_have_ended() -> None:
+    shares = filled(30)
+    fair = Fair(shares)
+    shares.add([Offset(topic, 1, 0, "") for topic in TOPICS.consumed])
+    for now in range(3):
+        assert fair.standing_back(frozenset, float(now)) == {HOG, OTHER}
+        fair.polled(float(now), 0, 1)
+    shares.reached_end([(topic, 1) for topic in TOPICS.consumed])
+    assert fair.standing_back(frozenset, 3.0) == frozenset()
+
+
+def test_a_retry_topic_whose_end_does_not_come_keeps_its_own_input_waiting_only() -> None:
+    shares = filled(30)
+    shares.add([Offset(topic, 1, 0, "") for topic in TOPICS.consumed])
+    fair = Fair(shares)
+    for _ in range(EMPTY_POLLS):
+        assert fair.standing_back(frozenset, 0.0)
+        fair.polled(0.0, 0, 1)
+    assert fair.standing_back(frozenset, 0.0) == frozenset()
+    assert shares.early() == {OTHER}
 
 
 def test_it_ends_when_the_other_has_half_of_its_part_and_does_not_begin_anew_at_once() -> None:

@@ -16,6 +16,8 @@ LOOK_SECONDS = 0.05
 """How often it is looked, where no poll has brought a whole part of the room meanwhile."""
 REST_SECONDS = 0.5
 """How long nobody stands back after somebody did: each time costs a fetch."""
+EMPTY_POLLS = 20
+"""Polls that bring less than they could after which a retry topic's end is waited for no longer by all."""
 
 
 class Fair:
@@ -26,9 +28,15 @@ class Fair:
         self._back: frozenset[Partition] = NOTHING
         self._next_look = float("-inf")
         self._rests_until = float("-inf")
+        self._empty_polls = 0
 
     def standing_back(self, behind: Callable[[], Collection[Partition]], now: float) -> frozenset[Partition]:
         """Partitions of which nothing is to be polled; `behind` gives those that hold more than was polled."""
+        # That a retry topic has ended is told behind everything that was fetched before, and its input waits for it.
+        if not (unmet := self._shares.kept_waiting()):
+            self._empty_polls = 0
+        elif self._empty_polls < EMPTY_POLLS:
+            return unmet
         if now < self._rests_until or (not self._back and now < self._next_look):
             return self._back
         self._next_look = now + LOOK_SECONDS
@@ -38,6 +46,7 @@ class Fair:
     def polled(self, now: float, brought: int, most: int) -> None:
         """A poll for at most so many came back with this."""
         if brought < most:
+            self._empty_polls += 1
             # It was all that could be had: whoever was waited for has nothing that can be read yet.
             self._change(NOTHING, now)
         elif brought >= self._shares.part:
