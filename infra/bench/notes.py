@@ -16,11 +16,16 @@ BEGIN, END, RECORDED, FAILED = "begin", "end", "recorded", "failed"
 """A call starts; it has its result; that result is recorded; an attempt failed as it was told to, without a call."""
 
 
+def answered_by(model: str) -> str:
+    """The kind of the note that an answer came from this model."""
+    return f"answer-by-{model}"
+
+
 class Note(NamedTuple):
     """One line."""
 
     kind: str
-    """BEGIN, END, RECORDED or FAILED."""
+    """BEGIN, END, RECORDED, FAILED, or by which model it was answered."""
     document: str
     """Document's id."""
     sequence: int

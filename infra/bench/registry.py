@@ -26,7 +26,8 @@ priced_on = 2026-11-23
 
 def write_registry(file: Path, chains: Mapping[str, Sequence[str]], timeout: float = 20.0) -> dict[str, str]:
     """Write the file; gives what a process is told so that it asks just these models, each chain's in their order."""
-    models = "".join(MODEL.format(name=name) for names in chains.values() for name in names)
+    every = dict.fromkeys(name for names in chains.values() for name in names)
+    models = "".join(MODEL.format(name=name) for name in every)
     told = "\n".join(f"{chain} = {json.dumps(list(names))}" for chain, names in chains.items())
     file.write_text(f"{HEAD.format(timeout=timeout)}{models}\n[chains]\n{told}\n", "utf-8")
     return {"PENSTOCK_MODELS_FILE": str(file)}

@@ -18,7 +18,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from infra.bench.engine.bench import Bench
+from infra.bench.bench import Bench
 from infra.bench.figures import Figures
 from infra.bench.sample.events import Job, JobDone
 from infra.bench.sample.pipeline import STAMP, stamp

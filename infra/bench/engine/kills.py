@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra.bench.auditor import Kill, gone_on, repeats, verdict
-from infra.bench.engine.bench import Bench, Run
+from infra.bench.bench import Bench, Run
 from infra.bench.figures import Figures, percentile, together
 from infra.bench.notes import END
 from infra.bench.sample.pipeline import WORK

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from infra.bench import outsider
-from infra.bench.engine.bench import Bench
+from infra.bench.bench import Bench
 from infra.bench.figures import Figures, percentile
 from infra.bench.herd import Herd
 from infra.local.parts.ports import free_port

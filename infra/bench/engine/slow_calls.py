@@ -5,7 +5,7 @@ from typing import Any
 import psutil
 
 from infra.bench.auditor import verdict
-from infra.bench.engine.bench import Bench, Run
+from infra.bench.bench import Bench, Run
 from infra.bench.figures import Figures, share_of_ideal, together
 from infra.bench.notes import BEGIN, END
 from infra.bench.sample.pipeline import WORK

@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 import psutil
 
 from infra.bench.auditor import verdict
-from infra.bench.engine.bench import Bench, Run
+from infra.bench.bench import Bench, Run
 from infra.bench.figures import Figures, rate
 from infra.bench.notes import END
 from infra.bench.registry import write_registry

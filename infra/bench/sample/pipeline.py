@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from infra.bench.notes import BEGIN, END, FAILED, RECORDED, Notebook, notebook
+from infra.bench.notes import BEGIN, END, FAILED, RECORDED, Notebook, answered_by, notebook
 from infra.bench.sample.events import Job, JobDone
 from shared.core.context import Context, Prompt
 from shared.core.failures import Failure
@@ -84,7 +84,8 @@ async def ask(job: Job, ctx: Context) -> Outcome[JobDone]:
     """Ask the model that the document needs."""
     notes = ctx.resource(Notebook)
     prompt = Prompt("bench@1", "You summarize.", f"Task: summarization\n\n{job.document_id}", "summarization")
-    await ctx.models.ask(job.chain, prompt, Answered)
+    answer = await ctx.models.ask(job.chain, prompt, Answered)
+    notes.note(answered_by(answer.calls[-1].model), job.document_id, job.sequence, ctx.attempt)
     notes.note(END, job.document_id, job.sequence, ctx.attempt)
     return Emit(JobDone(document_id=job.document_id, sequence=job.sequence))
 

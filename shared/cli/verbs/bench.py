@@ -3,39 +3,42 @@
 import math
 import signal
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from infra.bench.engine import SCENARIOS, measure
+from infra.bench.engine import ENGINE
+from infra.bench.failures import FAILURES
 from infra.bench.figures import GOALS, Figures
+from infra.bench.measure import Scenarios, measure
 from shared.cli.exits import Exit, Stop
 from shared.cli.talk import Json, data, table
 
-BENCHES = ("engine",)
+BENCHES: dict[str, Scenarios] = {"engine": ENGINE, "failures": FAILURES}
 """What can be measured."""
+EVERY = "; ".join(f"{name}: {', '.join(scenarios)}" for name, scenarios in BENCHES.items())
+"""Every scenario."""
 
 
 def bench(
     what: Annotated[str, typer.Argument(metavar="|".join(BENCHES), help="What to measure.")],
-    only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="SCENARIO", help=f"Only these: {', '.join(SCENARIOS)}.")
-    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="SCENARIO", help=f"Only these ({EVERY}).")] = None,
     small: Annotated[
         bool, typer.Option("--small", help="In a minute: for what is counted, not what is timed.")
     ] = False,
     as_json: Json = False,
 ) -> Exit:
-    """Measure the engine: slow calls, kill -9, a model away, exactly once, latency, retries.
+    """Measure the engine, or what becomes of failures.
 
     It starts a Kafka, a Redis and a PostgreSQL of its own, kills only its own processes, and leaves nothing behind. All
     of it takes half an hour; an idle machine gives the best figures. With --json the last line is one object with every
     figure under its key. Exit code 3 where a scenario could not be brought to an end, 1 where none could.
     """
-    names = chosen(what, only or list(SCENARIOS))
+    scenarios = chosen(what, only or ())
     # A termination is to end in the same good order as an interrupt.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    figures, failed = measure(names, small=small, say=tell)
+    figures, failed = measure(scenarios, small=small, say=tell)
     if as_json:
         data({name: rounded(figure) for name, figure in figures.items()})
     else:
@@ -46,13 +49,13 @@ def bench(
     return Exit.PARTLY if figures else Exit.FAILED
 
 
-def chosen(what: str, names: list[str]) -> list[str]:
-    """The scenarios to run. Raises Stop where there is nothing of that name."""
-    if what not in BENCHES:
+def chosen(what: str, names: Sequence[str]) -> Scenarios:
+    """The scenarios to run: those of these names, else all. Raises Stop where there is nothing of that name."""
+    if (known := BENCHES.get(what)) is None:
         raise Stop(Exit.USAGE, f"bench {what}: there is nothing to measure of that name; there is {', '.join(BENCHES)}")
-    if unknown := [name for name in names if name not in SCENARIOS]:
-        raise Stop(Exit.USAGE, f"no scenario {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
-    return names
+    if unknown := [name for name in names if name not in known]:
+        raise Stop(Exit.USAGE, f"no scenario {', '.join(unknown)}; there are {', '.join(known)}")
+    return {name: scenario for name, scenario in known.items() if name in (names or known)}
 
 
 def rows(figures: Figures) -> list[list[object]]:

@@ -21,7 +21,7 @@ from shared.core.graph import Pipeline
 from shared.core.stage import Stage
 from shared.kafka.admin import ensure, plan
 
-SAMPLE = Path(__file__).parents[1] / "sample"
+SAMPLE = Path(__file__).parent / "sample"
 JOB = outsider.load(SAMPLE / "Job.avsc")
 JOB_DONE = outsider.load(SAMPLE / "JobDone.avsc")
 STALL_SECONDS = 90.0

@@ -1,15 +1,9 @@
 """Runs scenarios one after another on servers of its own, and puts their figures together."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from infra.bench.engine.bench import Bench, Scenario
-from infra.bench.engine.cheap import cheap_stage, exactly_once_cost
-from infra.bench.engine.kills import kills
-from infra.bench.engine.latency import latency
-from infra.bench.engine.lateness import lateness
-from infra.bench.engine.slow_calls import slow_calls
-from infra.bench.engine.two_models import two_models
+from infra.bench.bench import Bench, Scenario
 from infra.bench.figures import Figures, together
 from infra.bench.herd import Unreached
 from infra.bench.homes import temporary_home
@@ -17,15 +11,7 @@ from infra.bench.outsider import Unacknowledged
 from infra.local.parts import start_parts
 from shared.database.migrate import migrate
 
-SCENARIOS: Mapping[str, Scenario] = {
-    "slow_calls": slow_calls,
-    "kills": kills,
-    "two_models": two_models,
-    "cheap_stage": cheap_stage,
-    "exactly_once": exactly_once_cost,
-    "latency": latency,
-    "retries": lateness,
-}
+Scenarios = Mapping[str, Scenario]
 """Name to scenario, in the order in which they run."""
 
 
@@ -39,8 +25,8 @@ class Failed:
     """Why."""
 
 
-def measure(names: Iterable[str], *, small: bool, say: Callable[[str], None]) -> tuple[Figures, list[Failed]]:
-    """Run these scenarios; one that cannot be brought to an end does not keep the others from running.
+def measure(scenarios: Scenarios, *, small: bool, say: Callable[[str], None]) -> tuple[Figures, list[Failed]]:
+    """Run them; one that cannot be brought to an end does not keep the others from running.
 
     Servers, processes and files are gone afterwards, also when it is interrupted.
     """
@@ -51,9 +37,9 @@ def measure(names: Iterable[str], *, small: bool, say: Callable[[str], None]) ->
             migrate(parts.endpoints.database or "")
             folder = home / "runs"
             folder.mkdir()
-            for name in names:
+            for name, scenario in scenarios.items():
                 try:
-                    measured.append(SCENARIOS[name](Bench(parts.endpoints, folder, small, say)))
+                    measured.append(scenario(Bench(parts.endpoints, folder, small, say)))
                 except (Unreached, Unacknowledged, TimeoutError) as error:
                     say(f"{name} gave no figures: {error}")
                     failed.append(Failed(name, str(error)))

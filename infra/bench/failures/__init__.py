@@ -1,0 +1,8 @@
+"""The scenarios of `penstock bench failures`."""
+
+from infra.bench.failures.outage import outage
+from infra.bench.measure import Scenarios
+
+FAILURES: Scenarios = {
+    "outage": outage,  # a provider down for minutes, with a chain that waits and with one that falls back
+}

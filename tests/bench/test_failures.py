@@ -1,0 +1,34 @@
+"""The small form of every figure of `penstock bench failures`: what is counted must hold, what is timed is told."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.bench.bench import Bench
+from infra.bench.failures import FAILURES
+from infra.local.parts import Endpoints
+from shared.database.migrate import migrate
+
+NOTHING_WRONG = {"lost": 0, "doubled": 0, "out_of_order": 0}
+
+
+@pytest.fixture
+def bench(parts: Endpoints, tmp_path: Path) -> Bench:
+    """The small form."""
+    migrate(parts.database or "")
+    return Bench(parts, tmp_path, small=True, say=print)
+
+
+def test_an_outage_of_a_provider_is_a_pause_or_another_models_work(bench: Bench) -> None:
+    figures = FAILURES["outage"](bench)
+    print(figures)
+    assert figures.items() >= NOTHING_WRONG.items()
+    counted = (
+        "outage_dead_letters",
+        "outage_attempts",
+        "outage_rebalances",
+        "fallback_dead_letters",
+        "fallback_parked",
+    )
+    assert [figures[key] for key in counted] == [0] * len(counted)
+    assert figures["fallback_answers_of_second"] == 1
