@@ -107,7 +107,7 @@ class Summarized(Answered):
 class Answer(Answered):
     """The answer to a question about the document."""
 
-    answer: Text = Field(description="The answer; empty where the document does not hold it.")
+    answer: Annotated[Text, Mark.OPTIONAL] = Field(description="The answer; empty where the document does not hold it.")
 
 
 EXTRACTIONS: Mapping[str, type[Extraction]] = {

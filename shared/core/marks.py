@@ -16,5 +16,7 @@ class Mark(Enum):
     """An answer without it is of little use."""
     QUOTED = "quoted"
     """Its value stands in the document as it is, so one that does not was made up."""
+    OPTIONAL = "optional"
+    """It may well be empty, and the answer is good all the same."""
     LISTED = "listed"
     """Like QUOTED, for several values, each of which stands in the document."""

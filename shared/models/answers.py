@@ -81,7 +81,10 @@ def judged(content: Content, prose: str, schema: type[M], document: str) -> Chec
     try:
         value = adapter.validate_python(content)
     except ValidationError as error:
-        found = [(".".join(map(str, e["loc"]))[:60] or "answer", e["msg"]) for e in error.errors(include_url=False)]
+        found = [
+            (".".join(map(str, e["loc"]))[:60] or "answer", e["msg"])
+            for e in error.errors(include_url=False, include_input=False)
+        ]
         message = "the answer breaks its schema: " + "; ".join(f"{n}: {words}" for n, words in found[:NAMED_FIELDS])
         return Checked(failure=Failure.SCHEMA_VIOLATION, message=message, fields=named([name for name, _ in found]))
     seen = evidence(value, document)

@@ -31,7 +31,7 @@ def repeats_schema(content: Mapping[str, Any], schema: Mapping[str, Any]) -> boo
         return True
     told = set(_told(schema))
     said = [value for value in content.values() if isinstance(value, str | Mapping) and not is_empty(value)]
-    copied = [value for value in said if value in told or _is_schema(value)] if told else []
+    copied = [value for value in said if (value in told if isinstance(value, str) else _is_schema(value))]
     return bool(copied) and 2 * len(copied) >= len(said)
 
 
