@@ -51,6 +51,8 @@ NEEDED_WEIGHT = 0.5
 GROUND_WEIGHT = 0.3
 CONFIDENCE_WEIGHT = 0.2
 """What each part weighs, among those that are known. A model's word about itself weighs least: it is no probability."""
+INVENTED_AT_MOST = 0.65
+"""Highest score of an answer that invents anything: however much else is right, somebody has to look again."""
 
 
 def quality(evidence: Evidence) -> float:
@@ -65,4 +67,5 @@ def quality(evidence: Evidence) -> float:
     if evidence.confidence is not None:
         parts.append((CONFIDENCE_WEIGHT, min(max(evidence.confidence, 0.0), 1.0)))
     weight = sum(weight for weight, _ in parts)
-    return sum(weight * share for weight, share in parts) / weight if parts else 1.0
+    score = sum(weight * share for weight, share in parts) / weight if parts else 1.0
+    return min(score, INVENTED_AT_MOST) if evidence.invented else score

@@ -44,6 +44,8 @@ def test_what_is_missing_or_invented_never_makes_an_answer_better(evidence: Evid
         (Evidence(needed=1, missing=("summary",)), 0.0),
         (Evidence(needed=2, missing=("party_b",), quoted=1, confidence=0.9), 0.73),
         (Evidence(needed=3, quoted=7, confidence=0.2), 0.84),
+        (Evidence(needed=3, quoted=7, invented=("vendor",), confidence=0.98), 0.65),
+        (Evidence(needed=3, quoted=2, invented=("vendor", "total"), confidence=0.0), 0.5),
     ],
 )
 def test_the_score_of(evidence: Evidence, score: float) -> None:

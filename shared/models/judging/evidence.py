@@ -1,6 +1,5 @@
 """What can be seen of an answer: needed fields that are missing, quoted values that stand nowhere, its own word."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -64,9 +63,19 @@ def quotes(value: BaseModel, path: str = "") -> Iterator[tuple[str, str, Mark]]:
 
 def _stands(ground: Ground, text: str, mark: Mark) -> bool:
     # Nearly every value stands there letter by letter, and to fold a long document takes longer than all the rest.
-    if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", ground.text):
+    if _as_it_is(ground.text, text):
         return True
     return (ground.find_all(text) if mark is Mark.LISTED else ground.find(text)) is not None
+
+
+def _as_it_is(document: str, text: str) -> bool:
+    at = document.find(text)
+    while at >= 0:
+        around = document[max(at - 1, 0) : at] + document[at + len(text) : at + len(text) + 1]
+        if not any(map(str.isalnum, around)):
+            return True
+        at = document.find(text, at + 1)
+    return False
 
 
 def _plain(value: Any) -> Any:
