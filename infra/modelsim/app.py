@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from infra.modelsim.bill import Bill, SimModel, find, tokens
 from infra.modelsim.faults import Fault, Faults, Order
+from infra.modelsim.resends import Resends
 from infra.modelsim.shapes import ERRORS, AnthropicShape, OpenAIShape, Refused, Said, Shape, too_long
 from infra.modelsim.thinking import BENDINGS, Question, think, written
 
@@ -33,6 +34,7 @@ class ModelSim:
     """Seconds that an answer takes."""
     faults: Faults = field(default_factory=Faults)
     bill: Bill = field(default_factory=Bill)
+    resends: Resends = field(default_factory=Resends)
     sockets: Sockets = field(default_factory=dict)
 
     async def exchange(self, request: Request, shape: Shape) -> Response:
@@ -47,6 +49,7 @@ class ModelSim:
         self.bill.line(question.model).requests += 1
         order = self.faults.draw(question.model, question.document)
         fault = order.fault if order else None
+        self.resends.note(question, fault)
         if fault is Fault.HANG:
             return await _until_given_up(request)
         if fault is Fault.CONNECTION:
@@ -119,7 +122,7 @@ def app(sim: ModelSim) -> Starlette:
         return await sim.exchange(request, anthropic)
 
     async def bill(request: Request) -> Response:
-        return JSONResponse(sim.bill.report())
+        return JSONResponse(sim.bill.report() | {"identical_resends": sim.resends.count})
 
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":

@@ -131,13 +131,13 @@ class AnthropicShape:
 
     def answer(self, question: Question, said: Said) -> dict[str, Any]:
         """A use of the tool; text where the JSON is broken, for a tool's input always is an object."""
-        broken = said.fault in (Fault.MALFORMED_JSON, Fault.TRUNCATED)
+        broken = said.fault in (Fault.MALFORMED_JSON, Fault.TRUNCATED, Fault.UNCLOSED_JSON)
         block = (
             {"type": "text", "text": said.text}
             if broken
             else {"type": "tool_use", "id": "toolu_sim", "name": "answer", "input": json.loads(said.text)}
         )
-        stop = {Fault.TRUNCATED: "max_tokens", Fault.MALFORMED_JSON: "end_turn"}
+        stop = {Fault.TRUNCATED: "max_tokens", Fault.MALFORMED_JSON: "end_turn", Fault.UNCLOSED_JSON: "end_turn"}
         return {
             "id": "msg_sim",
             "type": "message",

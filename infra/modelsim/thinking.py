@@ -1,5 +1,6 @@
 """What the simulated model answers: computed from the document in the prompt by rules, bent where it is told to."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -74,10 +75,43 @@ def each_string(content: Content, change: Callable[[str, str], str]) -> Content:
     return changed
 
 
+REFUSALS = (
+    "I cannot answer that.",
+    "I'm unable to process this document as it may contain personal data.",
+    "This request goes against my guidelines.",
+    "Unfortunately, I am not able to provide this information.",
+    "Ich kann diese Anfrage leider nicht bearbeiten.",
+    "Je ne suis pas en mesure de traiter ce document.",
+    "Lo siento, pero no puedo responder a esa pregunta.",
+)
+"""How it declines in one field; which, is settled by the answer it would have given, so that runs are alike."""
+
+
+def declined(content: Content) -> Content:
+    """The first field declines, and the others are empty."""
+    wording = REFUSALS[hashlib.sha256(json.dumps(content).encode()).digest()[0] % len(REFUSALS)]
+    first, *_ = [name for name in content if name != "confidence"] or ["error"]
+    said = [{"name": "note", "value": wording}] if isinstance(content.get(first), list) else wording
+    return shell(content) | {first: said, "confidence": 0.0}
+
+
+def shell(content: Content) -> Content:
+    """The form of the answer, and nothing in it."""
+    return {name: type(value)() if isinstance(value, str | list) else value for name, value in content.items()}
+
+
+def as_schema(content: Content) -> Content:
+    """The schema in place of an answer."""
+    return {"type": "object", "properties": {name: {"type": "string"} for name in content}, "required": list(content)}
+
+
 BENDINGS: Mapping[Fault, Callable[[Content], Content]] = {
     Fault.UNGROUNDED: lambda content: each_string(content, lambda name, value: f"invented {name} 7QX" if value else ""),
     Fault.LOW_CONFIDENCE: lambda content: content | {"confidence": 0.2},
     Fault.REFUSAL: lambda content: each_string(content, lambda name, value: REFUSAL) | {"confidence": 0.0},
+    Fault.REFUSAL_IN_FIELD: declined,
+    Fault.EMPTY_SHELL: shell,
+    Fault.COPIED_SCHEMA: as_schema,
     Fault.SCHEMA_VIOLATION: lambda content: content | {"confidence": "very sure"},
 }
 """Faults that change what the answer says."""
@@ -88,4 +122,4 @@ def written(content: Content, fault: Fault | None) -> str:
     text = json.dumps(content, ensure_ascii=False)
     if fault is Fault.MALFORMED_JSON:
         return text[:-1].replace(": ", " = ", 1)
-    return text[: len(text) // 2] if fault is Fault.TRUNCATED else text
+    return text[: len(text) // 2] if fault in (Fault.TRUNCATED, Fault.UNCLOSED_JSON) else text

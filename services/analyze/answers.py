@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from shared.core.marks import Mark
 from shared.pipelines.document_types import DocumentType
 
 
@@ -16,8 +17,12 @@ def cleaned(value: Any) -> Any:
     return "" if value is None else value.replace("\x00", "").strip() if isinstance(value, str) else value
 
 
-Quoted = Annotated[str, BeforeValidator(cleaned)]
+Text = Annotated[str, BeforeValidator(cleaned)]
+"""What the model says in its own words; empty where there is nothing to say."""
+Quoted = Annotated[Text, Mark.QUOTED]
 """A value exactly as it stands in the document; empty where the document has none."""
+Needed = Annotated[Quoted, Mark.NEEDED]
+"""The same, where an answer without it is of little use."""
 
 
 class Answered(BaseModel):
@@ -38,30 +43,30 @@ class Extraction(Answered):
 class InvoiceFields(Extraction):
     """Fields of an invoice."""
 
-    invoice_number: Quoted = Field(description="Number of the invoice.")
+    invoice_number: Needed = Field(description="Number of the invoice.")
     invoice_date: Quoted = Field(description="Date of issue.")
     due_date: Quoted = Field(description="Date by which it must be paid.")
-    vendor: Quoted = Field(description="Who sends the invoice.")
+    vendor: Needed = Field(description="Who sends the invoice.")
     customer: Quoted = Field(description="Who has to pay.")
-    total: Quoted = Field(description="Amount to pay in the end, without the currency.")
+    total: Needed = Field(description="Amount to pay in the end, without the currency.")
     currency: Quoted = Field(description="Currency sign or code that stands with the total.")
 
 
 class ResumeFields(Extraction):
     """Fields of a resume."""
 
-    name: Quoted = Field(description="Name of the person.")
+    name: Needed = Field(description="Name of the person.")
     email: Quoted = Field(description="E-mail address.")
     phone: Quoted = Field(description="Telephone number.")
     title: Quoted = Field(description="Current position.")
-    skills: Quoted = Field(description="The line that lists the skills.")
+    skills: Annotated[Text, Mark.LISTED] = Field(description="The line that lists the skills.")
 
 
 class ContractFields(Extraction):
     """Fields of a contract."""
 
-    party_a: Quoted = Field(description="Name of the first party.")
-    party_b: Quoted = Field(description="Name of the second party.")
+    party_a: Needed = Field(description="Name of the first party.")
+    party_b: Needed = Field(description="Name of the second party.")
     effective_date: Quoted = Field(description="Date from which it holds.")
     term: Quoted = Field(description="How long it holds.")
     governing_law: Quoted = Field(description="Whose law applies.")
@@ -70,7 +75,7 @@ class ContractFields(Extraction):
 class ReportFields(Extraction):
     """Fields of a report."""
 
-    title: Quoted = Field(description="Title.")
+    title: Needed = Field(description="Title.")
     author: Quoted = Field(description="Who wrote it.")
     date: Quoted = Field(description="Date of the report.")
     summary_line: Quoted = Field(description="First sentence of its summary.")
@@ -79,7 +84,7 @@ class ReportFields(Extraction):
 class NamedValue(BaseModel):
     """One field of a document whose type has no fields of its own."""
 
-    name: Quoted = Field(description="Short name in lower case, words joined by _.")
+    name: Text = Field(description="Short name in lower case, words joined by _.")
     value: Quoted = Field(description="Value as it stands in the document.")
 
 
@@ -96,13 +101,13 @@ class GenericFields(Extraction):
 class Summarized(Answered):
     """A summary."""
 
-    summary: Quoted = Field(description="Two or three sentences.")
+    summary: Annotated[Text, Mark.NEEDED] = Field(description="Two or three sentences.")
 
 
 class Answer(Answered):
     """The answer to a question about the document."""
 
-    answer: Quoted = Field(description="The answer; empty where the document does not hold it.")
+    answer: Annotated[Text, Mark.OPTIONAL] = Field(description="The answer; empty where the document does not hold it.")
 
 
 EXTRACTIONS: Mapping[str, type[Extraction]] = {

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from schemas.events import Analysis, Span
-from services.validate.grounding import Ground
 from services.validate.readings import amount, dates, is_email
+from shared.core.grounding import Ground
 from shared.pipelines.document_types import DocumentType
 from shared.pipelines.tasks import Wanted
 
@@ -130,18 +130,8 @@ LISTS = frozenset({"skills"})
 
 def spans_of(fields: Fields, ground: Ground) -> dict[str, Span]:
     """Where each value stands, for those that stand somewhere."""
-    places = {name: _place(name, value, ground) for name, value in fields.items()}
-    return {name: span for name, span in places.items() if span}
-
-
-def _place(name: str, value: str, ground: Ground) -> Span | None:
-    if (whole := ground.find(value)) or name not in LISTS:
-        return whole
-    items = [ground.find(item) for item in value.replace(";", ",").replace("\n", ",").split(",") if item.strip()]
-    known = [span for span in items if span]
-    if not known or len(known) < len(items):
-        return None
-    return Span(start=min(span.start for span in known), end=max(span.end for span in known))
+    places = {n: ground.find_all(value) if n in LISTS else ground.find(value) for n, value in fields.items()}
+    return {name: Span(start=place.start, end=place.end) for name, place in places.items() if place}
 
 
 def findings(document_type: str, tasks: Wanted, analysis: Analysis, spans: Mapping[str, Span]) -> Iterator[Finding]:

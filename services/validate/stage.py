@@ -4,10 +4,10 @@ from dataclasses import fields
 
 from schemas.events import DocumentAnalyzed, DocumentValidated, Validation
 from services.validate.checks import findings, spans_of
-from services.validate.grounding import Ground
 from services.validate.settings import ValidateSettings
 from shared.core.context import Context
 from shared.core.failures import Failure
+from shared.core.grounding import Ground
 from shared.core.outcome import Emit, Outcome, Review
 from shared.pipelines.content import text_of
 from shared.pipelines.documents import VALIDATE

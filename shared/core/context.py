@@ -107,7 +107,9 @@ class Answer(Generic[M]):
     value: M
     """The answer, checked against its schema."""
     calls: tuple[Call, ...]
-    """Every request in order, failed ones included; the last one gave the answer."""
+    """Every request in order, failed ones included; one of them gave the answer."""
+    quality: float = 1.0
+    """Score of the answer, 0 to 1: below 0.7 nothing better came of asking once more."""
 
 
 class Models(Protocol):

@@ -1,49 +1,25 @@
-"""From what a model wrote to a checked answer: the schema it is asked for, the parsing, and the one repair.
+"""From what a model wrote to a judged answer: the schema it is asked for, the parsing, the verdict.
 
-An answer can be anything at all. Whatever it is becomes a value, or a failure class with a sentence.
+An answer can be anything at all. Whatever it is becomes a value, or a failure class with a sentence, or, where it fits
+its schema and is no good all the same, both.
 """
 
 import json
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from shared.core.context import Prompt
 from shared.core.failures import Failure
+from shared.core.quality import quality
+from shared.models.judging.checked import NAMED_FIELDS, Checked, named
+from shared.models.judging.evidence import evidence
+from shared.models.judging.objects import Content, complete_part, object_in, without_last
+from shared.models.judging.refusals import Material, declines, refusal_in
+from shared.models.judging.shells import is_empty, repeats_schema
 
 M = TypeVar("M")
-
-REPAIRABLE = frozenset({Failure.MALFORMED_JSON, Failure.SCHEMA_VIOLATION, Failure.TRUNCATED})
-"""Failures that a second question to the same model may mend, because it can be told what was wrong."""
-
-NAMED_FIELDS = 8
-"""Most fields that a repair names."""
-
-REFUSING = re.compile(
-    r"(as an ai\b|i('m| am) sorry,? (but )?i|i('m| am) (unable|not able) to|i (cannot|can't|can not|won't)) "
-    r".{0,80}\b(assist|help|comply|process|provide|answer|do that|continue|fulfil)",
-    re.IGNORECASE | re.DOTALL,
-)
-"""How a refusal begins. It counts only where every string of an answer begins so: a letter may say so too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Checked(Generic[M]):
-    """An answer after parsing: its value, or why it has none."""
-
-    value: M | None = None
-    """The answer."""
-    failure: Failure | None = None
-    """How it failed; None where there is a value."""
-    message: str = ""
-    """What was wrong, in one sentence."""
-    fields: tuple[str, ...] = ()
-    """The fields that were wrong, at most a few."""
 
 
 def json_schema(schema: Any) -> Mapping[str, Any]:
@@ -80,60 +56,71 @@ def _closed(node: Any) -> Any:
     return kept
 
 
-def check(text: str, schema: type[M]) -> Checked[M]:
-    """Parse and validate what a model wrote; prose and code fences around the object do no harm."""
-    adapter: TypeAdapter[M] = _adapter(schema)
-    start, end = text.find("{"), text.rfind("}")
-    if start < 0 or end < start:
-        if REFUSING.match(text.strip()):
+def check(text: str, schema: type[M], document: str = "") -> Checked[M]:
+    """Judge what a model wrote about a document; prose and code fences around the object do no harm."""
+    content, prose, problem = object_in(text)
+    if content is not None:
+        return judged(content, prose, schema, document)
+    if "{" not in text:
+        if declines(text.strip(), Material(document)):
             return Checked(failure=Failure.REFUSAL, message="the model declined: " + _short(text))
         return Checked(failure=Failure.MALFORMED_JSON, message="the answer holds no JSON object: " + _short(text))
-    try:
-        # pydantic's parser and not json's: it bounds the depth, and a model can write ten thousand brackets.
-        content = from_json(text[start : end + 1], allow_inf_nan=False)
-    except ValueError as error:
-        return Checked(failure=Failure.MALFORMED_JSON, message=f"the answer is no JSON: {error}")
-    if refusal := refusal_in(content):
+    if complete_part(text) is not None:
+        return cut_off(text, schema)
+    return Checked(failure=Failure.MALFORMED_JSON, message=f"the answer is no JSON: {problem}")
+
+
+def judged(content: Content, prose: str, schema: type[M], document: str) -> Checked[M]:
+    """Judge an object: whether it declines, repeats its schema, breaks it, says nothing, or invents."""
+    adapter: TypeAdapter[M] = _adapter(schema)
+    if refusal := refusal_in(content, prose, document):
         return Checked(failure=Failure.REFUSAL, message="the model declined: " + _short(refusal))
+    if repeats_schema(content, json_schema(schema)):
+        message = "the answer repeats its schema instead of filling it in"
+        return Checked(failure=Failure.SCHEMA_VIOLATION, message=message, fields=named(_properties(schema)))
     try:
-        return Checked(adapter.validate_python(content))
+        value = adapter.validate_python(content)
     except ValidationError as error:
-        found = [(".".join(map(str, e["loc"]))[:60] or "answer", e["msg"]) for e in error.errors(include_url=False)]
-        message = "; ".join(f"{name}: {words}" for name, words in found[:NAMED_FIELDS])
-        names = tuple(dict.fromkeys(name for name, _ in found))[:NAMED_FIELDS]
-        return Checked(
-            failure=Failure.SCHEMA_VIOLATION, message=f"the answer breaks its schema: {message}", fields=names
-        )
+        found = [
+            (".".join(map(str, e["loc"]))[:60] or "answer", e["msg"])
+            for e in error.errors(include_url=False, include_input=False)
+        ]
+        message = "the answer breaks its schema: " + "; ".join(f"{n}: {words}" for n, words in found[:NAMED_FIELDS])
+        return Checked(failure=Failure.SCHEMA_VIOLATION, message=message, fields=named([name for name, _ in found]))
+    seen = evidence(value, document)
+    if seen.is_shell:
+        return Checked(value, Failure.LOW_QUALITY, "every field of the answer is empty", named(seen.missing))
+    if names := named(seen.invented):
+        message = f"what the answer says does not stand in the document: {', '.join(names)}"
+        return Checked(value, Failure.UNGROUNDED, message, names, quality(seen))
+    return Checked(value, fields=named(seen.missing), quality=quality(seen))
 
 
-def refusal_in(content: Any) -> str:
-    """The refusal that an answer of the right form is in truth; empty where it is an answer."""
-    said = [text for text in strings(content) if text.strip()]
-    return said[0] if said and all(REFUSING.match(text.strip()) for text in said) else ""
+def cut_off(text: str, schema: type[M]) -> Checked[M]:
+    """What is left of an answer that was cut off, also where a provider closed its brackets: never an answer."""
+    content, _, _ = object_in(text)
+    complete = without_last(content) if content is not None else complete_part(text) or {}
+    missing = [name for name in _properties(schema) if name not in complete]
+    message = f"the answer was cut off; complete: {_listed(list(complete))}; missing: {_listed(missing)}"
+    return Checked(failure=Failure.TRUNCATED, message=message, fields=named(missing), partial=complete)
 
 
-def strings(content: Any) -> Iterable[str]:
-    """Every string in a JSON value."""
-    if isinstance(content, str):
-        yield content
-    elif isinstance(content, Mapping):
-        for part in content.values():
-            yield from strings(part)
-    elif isinstance(content, list):
-        for part in content:
-            yield from strings(part)
+def joined(known: Checked[M], checked: Checked[M], schema: type[M], document: str) -> Checked[M]:
+    """An answer with what was complete in the one before it, which had been cut off."""
+    if not known.partial or not isinstance(checked.value, BaseModel):
+        return checked
+    content = checked.value.model_dump(mode="json")
+    filled = {name: part for name, part in known.partial.items() if name in content and is_empty(content[name])}
+    whole = judged(content | filled, "", schema, document)
+    return whole if filled and whole.value is not None else checked
 
 
-def repaired(prompt: Prompt, checked: Checked[Any]) -> Prompt:
-    """The same question with a line on what was wrong: the bad answer is not sent back, so its size is bounded."""
-    names = ", ".join(checked.fields)
-    faults = {
-        Failure.MALFORMED_JSON: "Your last answer was not valid JSON.",
-        Failure.TRUNCATED: "Your last answer was cut off: answer more briefly.",
-        Failure.SCHEMA_VIOLATION: f"In your last answer these fields broke the schema: {names}.",
-    }
-    fault = faults.get(checked.failure or Failure.MALFORMED_JSON, "")
-    return replace(prompt, user=f"{prompt.user}\n\n{fault} Respond only with JSON that fits the schema.")
+def _properties(schema: Any) -> list[str]:
+    return list(json_schema(schema).get("properties", {}))
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(named(names)) or "nothing"
 
 
 def _short(text: str) -> str:

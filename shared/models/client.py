@@ -5,7 +5,8 @@
         breaker closed?  no  -> note it, next model
         call             provider fault        -> note it, next model
                          refusal               -> next model
-                         bad JSON, cut off     -> one repair at the same model, then next model
+                         no good answer        -> the same model once more, with something changed (`judging.tries`)
+                         bad JSON, cut off     -> that, and then next model
                          content policy        -> failed: another model must not be used to dodge it
                          token limit           -> only models with a larger window are left
     nobody answered      faults that opened the breaker  -> Unavailable: it was the outage, and costs no attempt
@@ -29,11 +30,15 @@ from shared.core.context import Answer, Call, Prompt
 from shared.core.errors import Failed, Unavailable
 from shared.core.failures import Failure
 from shared.core.ledger import Scope
-from shared.models.answers import REPAIRABLE, repaired
+from shared.core.quality import QualityPolicy
+from shared.models.answers import joined
 from shared.models.exchange import Exchange, ask_recorded, ask_unrecorded
+from shared.models.judging.checked import Checked
+from shared.models.judging.tries import Tried, best_of, following
 from shared.models.registry import Model, Registry
 from shared.models.running import RunningCalls
 from shared.models.transport import open_client
+from shared.pipelines.material import document_in
 from shared.ports import Breakers, Ledger, Permit
 
 M = TypeVar("M")
@@ -130,6 +135,8 @@ class ModelChains:
     """Where every request is recorded; None: nowhere, as in a trial on local files."""
     scope: Scope | None = None
     """In whose work it is asked; None: nobody's, and nothing is recorded."""
+    quality: QualityPolicy = field(default_factory=QualityPolicy)
+    """When a model is asked once more."""
     running: RunningCalls = field(default_factory=RunningCalls)
     """Who holds how many of the process's slots."""
     unspent: set[tuple[str, str]] = field(default_factory=set)
@@ -147,26 +154,32 @@ class ModelChains:
         for model in self.registry.chain(chain):
             if asking.too_small(model):
                 continue
-            value = await self._ask_model(model, prompt, schema, asking)
-            if value is not None:
-                return Answer(value, tuple(asking.calls))
+            best = await self._ask_model(model, prompt, schema, asking)
+            if best is not None and best.value is not None:
+                return Answer(best.value, tuple(asking.calls), best.quality)
             if asking.ended[-1].failure is Failure.CONTENT_POLICY:
                 break
         # The failures that open a breaker are all of one outage, also those that came before the last one of them.
         outage = all([await self.breakers.opens(e.model.breaker, JUDGED_SECONDS) for e in asking.faults])
         raise asking.verdict(outage=outage)
 
-    async def _ask_model(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> M | None:
-        """Ask one model, with one repair; None where it gave no answer, and `asking` says why."""
-        exchange = await self._call(model, prompt, schema, asking)
-        if exchange is not None and exchange.checked.failure in REPAIRABLE:
-            exchange = await self._call(model, repaired(prompt, exchange.checked), schema, asking)
-        if exchange is None:
-            return None
-        checked = exchange.checked
-        if checked.value is None:
-            asking.ended.append(Ended(model, checked.failure, f"{model.name}: {checked.message}", exchange.reply.after))
-        return checked.value
+    async def _ask_model(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> Checked[M] | None:
+        """Ask one model, again where that may help; None where it gave no answer, and `asking` says why."""
+        tried: list[Tried[M]] = []
+        while (asked := following(self.quality, prompt, tried)) is not None:
+            exchange = await self._call(model, asked, schema, asking)
+            if exchange is None:
+                return best_of(tried)
+            checked = exchange.checked
+            if tried:
+                checked = joined(tried[-1].checked, checked, schema, document_in(prompt.user))
+            tried.append(Tried(asked, checked, asking.calls[-1].cost_usd))
+            ended = Ended(model, checked.failure, f"{model.name}: {checked.message}", exchange.reply.after)
+            if not model.paid:  # the rules of this process say the same to every wording
+                break
+        if (best := best_of(tried)) is None:
+            asking.ended.append(ended)
+        return best
 
     async def _call(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> Exchange[M] | None:
         """One request, or its recorded result, noted with what it cost; None where it may not be made now."""

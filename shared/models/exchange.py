@@ -20,10 +20,12 @@ from shared.core.breaker import BLAMED
 from shared.core.context import REUSED, Call, Prompt
 from shared.core.failures import Failure
 from shared.core.ledger import Intent, Recorded, Scope, State, call_fingerprint
-from shared.models.answers import Checked, check, json_schema, schema_text
+from shared.models.answers import check, cut_off, json_schema, schema_text
+from shared.models.judging.checked import Checked
 from shared.models.registry import Model
 from shared.models.transport import send
 from shared.models.wire import Reply
+from shared.pipelines.material import document_in
 from shared.ports import Ledger
 
 M = TypeVar("M")
@@ -65,7 +67,7 @@ class Exchange(Generic[M]):
 async def ask_unrecorded(client: httpx.AsyncClient, model: Model, prompt: Prompt, schema: type[M]) -> Exchange[M]:
     """Send it."""
     reply, milliseconds = await send(client, model, prompt, json_schema(schema))
-    return Exchange(reply, checked(reply, schema), milliseconds)
+    return Exchange(reply, checked(reply, schema, prompt), milliseconds)
 
 
 async def ask_recorded(
@@ -80,14 +82,14 @@ async def ask_recorded(
     intent = intent_of(scope, model, prompt, schema)
     begun = await ledger.begin(intent)
     if begun.found is not None:
-        return found(begun.found, scope, schema)
+        return found(begun.found, scope, schema, prompt)
     exchange = await ask_unrecorded(client, model, prompt, schema)
     told(exchange.checked.failure)
     stands = await ledger.end(record_of(intent, model, exchange))
     if stands.intent.ticket == intent.ticket:
         return exchange
     # Another process was faster. Its answer is everybody's; ours is paid all the same, and nobody else tells of that.
-    other = found(stands, scope, schema)
+    other = found(stands, scope, schema, prompt)
     return exchange if other.checked.value is None else Exchange(exchange.reply, other.checked, exchange.milliseconds)
 
 
@@ -122,18 +124,20 @@ def record_of(intent: Intent, model: Model, exchange: Exchange[Any]) -> Recorded
     )
 
 
-def found(record: Recorded, scope: Scope, schema: type[M]) -> Exchange[M]:
+def found(record: Recorded, scope: Scope, schema: type[M], prompt: Prompt) -> Exchange[M]:
     """A recorded answer, checked anew: what a reader's own rules no longer accept must not pass for accepted."""
     said = json.loads(record.result)
     failure = Failure(said["failure"]) if said["failure"] else None
     reply = Reply(**said | {"failure": failure})
     own = record.intent.scope
     counted = (own.operation, own.document_id) == (scope.operation, scope.document_id)
-    return Exchange(reply, checked(reply, schema), record.milliseconds, reused=True, counted=counted)
+    return Exchange(reply, checked(reply, schema, prompt), record.milliseconds, reused=True, counted=counted)
 
 
-def checked(reply: Reply, schema: type[M]) -> Checked[M]:
+def checked(reply: Reply, schema: type[M], prompt: Prompt) -> Checked[M]:
     """What a reply is worth."""
+    if reply.failure is Failure.TRUNCATED:
+        return cut_off(reply.text, schema)
     if reply.failure:
         return Checked(failure=reply.failure, message=reply.message)
-    return check(reply.text, schema)
+    return check(reply.text, schema, document_in(prompt.user))

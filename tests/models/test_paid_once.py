@@ -200,7 +200,9 @@ class Faster(MemoryLedger):
     """A ledger in which another process always accepts its own answer first."""
 
     async def end(self, record: Recorded) -> Recorded:
-        other = replace(record, intent=replace(record.intent, ticket=1), result=record.result.replace("INV-2041", "B"))
+        other = replace(
+            record, intent=replace(record.intent, ticket=1), result=record.result.replace("INV-2041", "EUR")
+        )
         await super().end(other)
         return await super().end(record)
 
@@ -209,7 +211,7 @@ async def test_the_answer_that_was_accepted_first_is_everybodys_and_the_slower_c
     world: World,
 ) -> None:
     answer = await Desk(world, Faster()).ask("sim-large")
-    assert answer.value.invoice_number == "B"
+    assert answer.value.invoice_number == "EUR"
     assert answer.calls[0].outcome == "ok"
     assert answer.calls[0].cost_usd > 0
 

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events import Span
-from services.validate.grounding import Ground, folded
+from shared.core.grounding import Ground, Place, folded
 
 WORDS = st.lists(
     st.sampled_from(
@@ -69,4 +68,11 @@ def test_a_part_of_a_word_or_of_a_number_is_not_the_value(value: str, text: str)
     ],
 )
 def test_a_value_is_found_where_it_stands(value: str, text: str, span: tuple[int, int]) -> None:
-    assert Ground(text).find(value) == Span(start=span[0], end=span[1])
+    assert Ground(text).find(value) == Place(start=span[0], end=span[1])
+
+
+def test_several_values_are_found_from_the_first_to_the_last_or_not_at_all() -> None:
+    ground = Ground("Skills: Kafka and Python; SQL")
+    assert ground.find_all("Python, SQL; Kafka") == Place(8, 29)
+    assert ground.find_all("Kafka, Cobol") is None
+    assert ground.find_all(" , ") is None

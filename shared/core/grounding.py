@@ -9,8 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-
-from schemas.events import Span
+from typing import NamedTuple
 
 ALIKE = str.maketrans(
     {
@@ -57,6 +56,15 @@ def folded(text: str) -> str:
     return "".join(piece for piece, _, _ in pieces(text)).strip()
 
 
+class Place(NamedTuple):
+    """A stretch of a text."""
+
+    start: int
+    """Where it begins, in characters."""
+    end: int
+    """Where it ends, one past its last character."""
+
+
 @dataclass(frozen=True)
 class Ground:
     """A text in which values are looked up."""
@@ -74,7 +82,7 @@ class Ground:
             origins.extend(range(start, start + len(piece)) if own else [start] * len(piece))
         return "".join(parts), origins
 
-    def find(self, value: str) -> Span | None:
+    def find(self, value: str) -> Place | None:
         """The first place where the value stands as words of its own; None where it stands nowhere."""
         wanted = folded(value)
         text, origins = self._mapped
@@ -82,9 +90,19 @@ class Ground:
         while at >= 0:
             end = at + len(wanted)
             if not _torn(text, at, end, origins):
-                return Span(start=origins[at], end=origins[end - 1] + 1)
+                return Place(origins[at], origins[end - 1] + 1)
             at = text.find(wanted, at + 1)
         return None
+
+    def find_all(self, values: str) -> Place | None:
+        """From the first to the last of several values, where each stands somewhere; they need not stand together."""
+        if whole := self.find(values):
+            return whole
+        items = [self.find(item) for item in re.split(r"[,;\n]", values) if item.strip()]
+        known = [place for place in items if place]
+        if not known or len(known) < len(items):
+            return None
+        return Place(min(place.start for place in known), max(place.end for place in known))
 
 
 def _torn(text: str, start: int, end: int, origins: list[int]) -> bool:
