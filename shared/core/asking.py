@@ -3,7 +3,7 @@
 from shared.core.context import Call
 from shared.core.errors import Failed, Unavailable
 from shared.core.failures import Failure, Remedy
-from shared.core.remedies import DEFAULT
+from shared.core.remedies import DEFAULT, heals
 
 
 class ModelFailed(Failed):
@@ -22,6 +22,11 @@ class ModelFailed(Failed):
         """Every request that was made: it may have to be paid."""
         self.remedy = remedy or DEFAULT.of(failure)
         """What the pipeline does about the class."""
+
+    @property
+    def heals(self) -> bool:
+        """Whether the same question may be answered another time."""
+        return heals(self.failure, self.remedy)
 
 
 class ModelUnavailable(Unavailable):

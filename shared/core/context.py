@@ -120,6 +120,10 @@ class Outlook:
     """Whether the question fits into one of them, as far as one can know."""
     room: int = 10_000_000
     """Tokens, as `shared.core.tokens.rough` counts, that the prompt's user text may have in the largest of them."""
+    splits: bool = False
+    """The pipeline wants a question that does not fit asked in parts."""
+    waits: bool = False
+    """The pipeline waits for a model that is away, rather than to ask another one."""
 
 
 class Models(Protocol):
@@ -132,8 +136,8 @@ class Models(Protocol):
         """
         ...
 
-    def outlook(self, chain: str, prompt: Prompt, schema: type[Any]) -> Outlook:
-        """Which models the chain has, and whether the question fits into them; nobody is asked."""
+    def outlook(self, chain: str, prompt: Prompt, schema: type[Any], *, besides: Collection[str] = ()) -> Outlook:
+        """Which models the chain has but those in `besides`, and whether the question fits; nobody is asked."""
         ...
 
 

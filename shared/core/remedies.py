@@ -111,15 +111,10 @@ class Remedies:
 
     def failing(self, failure: Failure, message: str, after: float | None = None) -> Retry | DeadLetter | Park:
         """What becomes of a record whose work has failed; what no stage can mend by itself is a dead letter."""
-        match self.of(failure):
-            case Remedy.RETRY:
-                return Retry(failure, message, after)
-            case Remedy.PARK:
-                return Park(failure.value, message, after or 1.0)
-            case Remedy.FALLBACK if failure in MENDED_ELSEWHERE:
-                return Retry(failure, message, after)
-            case _:
-                return DeadLetter(failure, message)
+        remedy = self.of(failure)
+        if remedy is Remedy.PARK:
+            return Park(failure.value, message, after or 1.0)
+        return Retry(failure, message, after) if heals(failure, remedy) else DeadLetter(failure, message)
 
     def applied(self, outcome: Outcome[Any]) -> Outcome[Any]:
         """An outcome as a handler gave it, after the table: what was changed there outweighs what the handler said."""
@@ -134,6 +129,11 @@ class Remedies:
                 return DeadLetter(failure, reason)
             case _:
                 return outcome
+
+
+def heals(failure: Failure, remedy: Remedy) -> bool:
+    """Whether what failed so may succeed another time, unchanged."""
+    return remedy in (Remedy.RETRY, Remedy.PARK) or (remedy is Remedy.FALLBACK and failure in MENDED_ELSEWHERE)
 
 
 def _why_not(failure: Failure, remedy: Remedy) -> str:

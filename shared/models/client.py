@@ -86,15 +86,18 @@ class ModelChains:
         """The same models, asked in the work on one record."""
         return replace(self, scope=scope)
 
-    def outlook(self, chain: str, prompt: Prompt, schema: type[Any]) -> Outlook:
+    def outlook(self, chain: str, prompt: Prompt, schema: type[Any], *, besides: Collection[str] = ()) -> Outlook:
         """Which models the chain has, and whether the question fits into them."""
-        models = self.registry.chain(chain) if self.registry.knows(chain) else ()
+        known = self.registry.chain(chain) if self.registry.knows(chain) else ()
+        models = [model for model in known if model.id not in besides]
         roughly = length(prompt, schema)
         beside = roughly - rough(prompt.user)
         return Outlook(
             tuple(model.id for model in models),
             any(self.windows.fits(model, roughly) for model in models),
             max((self.windows.room(model) - beside for model in models), default=0),
+            splits=self.policy.remedies.of(Failure.TOKEN_LIMIT) is Remedy.SPLIT,
+            waits=self.policy.fallback is Fallback.WAIT,
         )
 
     async def ask(self, chain: str, prompt: Prompt, schema: type[M], *, besides: Collection[str] = ()) -> Answer[M]:

@@ -80,9 +80,9 @@ class CountedModels:
     metrics: Metrics
     """Where they are counted."""
 
-    def outlook(self, chain: str, prompt: Prompt, schema: type[Any]) -> Outlook:
+    def outlook(self, chain: str, prompt: Prompt, schema: type[Any], *, besides: Collection[str] = ()) -> Outlook:
         """See `Models.outlook`."""
-        return self.models.outlook(chain, prompt, schema)
+        return self.models.outlook(chain, prompt, schema, besides=besides)
 
     async def ask(self, chain: str, prompt: Prompt, schema: type[M], *, besides: Collection[str] = ()) -> Answer[M]:
         """See `Models.ask`."""

@@ -46,7 +46,7 @@ class Answering:
 
     play: Callable[[str, Prompt], Any]
 
-    def outlook(self, chain: str, prompt: Prompt, schema: type[Any]) -> Outlook:
+    def outlook(self, chain: str, prompt: Prompt, schema: type[Any], *, besides: Collection[str] = ()) -> Outlook:
         """No chain has models that could be told apart: a question always fits, and there is nobody else to ask."""
         return Outlook()
 
