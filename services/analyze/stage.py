@@ -8,6 +8,7 @@ from services.analyze import jobs
 from services.analyze.answers import Answer, Answered, Extraction, Summarized
 from services.analyze.settings import AnalyzeSettings
 from shared.core.context import Context
+from shared.core.failures import Remedy
 from shared.core.outcome import Emit, Outcome
 from shared.pipelines.content import text_of
 from shared.pipelines.documents import ANALYST, ANALYZE
@@ -25,7 +26,8 @@ async def analyze(document: DocumentClassified, ctx: Context) -> Outcome[Documen
     ends = [await supervised(ctx, job, text, ANALYST, policy) for job in asked]
     done = [end for end in ends if isinstance(end, Done)]
     missing = [end for end in ends if isinstance(end, Missing)]
-    if missing and not done:
+    # What the pipeline's table sends to a person goes there with all the gaps named, also where nothing else was done.
+    if missing and not done and not any(end.error.remedy is Remedy.REVIEW for end in missing):
         raise worst(missing)
     carried = {entry.name: getattr(document, entry.name) for entry in fields(document)}
     return Emit(DocumentAnalyzed(**carried, analysis=analysis_of(done, missing)))
@@ -50,7 +52,7 @@ def analysis_of(done: list[Done[Any]], missing: list[Missing]) -> Analysis:
         fields=next((value.found() for value in said if isinstance(value, Extraction)), {}),
         summary=next((value.summary for value in said if isinstance(value, Summarized)), ""),
         answers={end.job.question: end.given.value.answer for end in done if isinstance(end.given.value, Answer)},
-        confidence=min((value.confidence for value in said), default=1.0),
+        confidence=min((value.confidence for value in said), default=0.0 if missing else 1.0),
         calls=tuple(ModelCall(**asdict(call)) for call in calls),
         choices=tuple(choice_of(end) for end in done),
         missing=tuple(gaps),

@@ -165,6 +165,14 @@ async def test_where_nothing_could_be_done_the_document_is_dead_by_its_class(wor
     assert outcome.failure is Failure.REFUSAL
 
 
+async def test_what_the_table_sends_to_a_person_goes_there_though_nothing_was_done(world: World) -> None:
+    world.fail("refusal")
+    analysis = await Office(world, policy=ChainPolicy(Remedies({Failure.REFUSAL: Remedy.REVIEW}))).analysis()
+    assert (analysis.fields, analysis.confidence, analysis.choices) == ({}, 0.0, ())
+    assert analysis.missing[0].startswith("extraction: refusal: ")
+    assert made(analysis) == [("sim-large", "refusal")]
+
+
 PAGES = "\f".join(
     [INVOICE, *(f"Annex {number}.\n\n" + "Goods go out on the day after the order.\n\n" * 40 for number in range(6))]
 )

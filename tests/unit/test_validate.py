@@ -62,7 +62,7 @@ async def test_nothing_found_at_all_is_low_quality() -> None:
     assert outcome.proposal.validation.quality == 0.0
 
 
-@pytest.mark.parametrize(("confidence", "asks"), [(0.59, True), (0.6, False)])
+@pytest.mark.parametrize(("confidence", "asks"), [(0.79, True), (0.8, False)])
 async def test_a_model_that_doubts_itself_goes_before_a_person(confidence: float, asks: bool) -> None:
     outcome = await run(GOOD, confidence=confidence)
     assert isinstance(outcome, Review) is asks
