@@ -100,8 +100,8 @@ class Settings(BaseSettings):
     remedies: dict[Failure, Remedy] = {}
     """Failure class to remedy, where the pipeline's own table is not wanted: `timeout = "fallback"`."""
     fallback: Fallback | None = None
-    """While a model is away: `next` asks the next one of its chain, `wait` has the document wait for the first; empty:
-    as the pipeline says."""
+    """While a model is away: `next` asks the next one of its chain, `wait` has the document wait for the first; not
+    set: as the pipeline says."""
 
     @property
     def blobs(self) -> str:

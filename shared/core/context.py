@@ -115,7 +115,8 @@ class Outlook:
     """What may be hoped for of a chain, before it is asked."""
 
     models: tuple[str, ...] = ()
-    """Models by the id that their calls have, in their order; none where the registry has no such chain."""
+    """Models by the id that their calls have, in their order, without those that were silent in this work; none where
+    the registry has no such chain."""
     fits: bool = True
     """Whether the question fits into one of them, as far as one can know."""
     room: int = 10_000_000

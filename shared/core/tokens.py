@@ -10,6 +10,7 @@ know that a text is far below a window. Nothing is billed by this number.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 PIECE = re.compile(r"[A-Za-z]{1,4}|[0-9]{1,2}|[^\sA-Za-z0-9]|\n")
 """What counts as one token: four letters of a word, two digits, any other sign, the end of a line."""
@@ -26,6 +27,8 @@ LOWEST, HIGHEST = 0.4, 4.0
 """Between these every ratio is believed to lie; a provider that counts otherwise counts something else."""
 
 
+# Of one text it is asked several times in a row: what its chains hold, whether it fits, what it taught.
+@lru_cache(maxsize=32)
 def rough(text: str) -> int:
     """An upper estimate of a text's tokens; a sign outside ASCII counts for about half of its bytes."""
     beyond = len(text.encode("utf-8", "surrogatepass")) - len(text)

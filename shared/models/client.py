@@ -36,7 +36,7 @@ from shared.models.answers import repaired, schema_text
 from shared.models.exchange import Exchange, ask_recorded, ask_unrecorded
 from shared.models.questions import Asking, ChainPolicy, Ended
 from shared.models.registry import Model, Registry
-from shared.models.routes import SilentRoutes, Windows
+from shared.models.routes import SILENT, SilentRoutes, Windows
 from shared.models.running import RunningCalls
 from shared.models.transport import open_client
 from shared.ports import Breakers, Ledger, Permit
@@ -89,11 +89,13 @@ class ModelChains:
     def outlook(self, chain: str, prompt: Prompt, schema: type[Any], *, besides: Collection[str] = ()) -> Outlook:
         """Which models the chain has, and whether the question fits into them."""
         known = self.registry.chain(chain) if self.registry.knows(chain) else ()
-        models = [model for model in known if model.id not in besides]
+        models = tuple(model for model in known if model.id not in besides)
+        operation = self._moves_on_in
+        left = models if operation is None else self.silent.left(operation, models)
         roughly = length(prompt, schema)
         beside = roughly - rough(prompt.user)
         return Outlook(
-            tuple(model.id for model in models),
+            tuple(model.id for model in left),
             any(self.windows.fits(model, roughly) for model in models),
             max((self.windows.room(model) - beside for model in models), default=0),
             splits=self.policy.remedies.of(Failure.TOKEN_LIMIT) is Remedy.SPLIT,
@@ -125,9 +127,13 @@ class ModelChains:
     def _route(self, chain: str, besides: Collection[str]) -> tuple[Model, ...]:
         """The models to be asked, in order."""
         models = tuple(model for model in self.registry.chain(chain) if model.id not in besides)
-        if self.scope is None or self.policy.fallback is Fallback.WAIT:
-            return models
-        return self.silent.without(self.scope.operation, models)
+        operation = self._moves_on_in
+        return models if operation is None else self.silent.route(operation, models)
+
+    @property
+    def _moves_on_in(self) -> str | None:
+        """The work in which a silent model is passed over; None where there is none, or the pipeline waits for it."""
+        return None if self.scope is None or self.policy.fallback is Fallback.WAIT else self.scope.operation
 
     def _hope(self, models: tuple[Model, ...], roughly: int) -> Model | None:
         """The model that is tried though the question seems too long for all: an estimate must not be the last word."""
@@ -183,7 +189,7 @@ class ModelChains:
 
     def _learn(self, model: Model, roughly: int, exchange: Exchange[Any]) -> None:
         """What a request taught about its model."""
-        if exchange.checked.failure is Failure.TIMEOUT and self.scope:
+        if exchange.checked.failure in SILENT and self.scope:
             self.silent.note(self.scope.operation, model)
         if exchange.checked.failure is Failure.TOKEN_LIMIT:
             self.windows.refused(model, roughly)

@@ -2,8 +2,12 @@
 
 from collections import OrderedDict
 
+from shared.core.failures import Failure
 from shared.core.tokens import Ratio, capacity, estimate
 from shared.models.registry import Model
+
+SILENT = frozenset({Failure.TIMEOUT})
+"""Classes in which a model gave no sign."""
 
 REMEMBERED = 10_000
 """Works of which it is remembered that a model was silent in them; the oldest is forgotten first."""
@@ -26,10 +30,14 @@ class SilentRoutes:
         if len(self._silent) > self._most:
             self._silent.popitem(last=False)
 
-    def without(self, operation: str, models: tuple[Model, ...]) -> tuple[Model, ...]:
-        """The models that were not silent in this work; all of them where all were, for then there is no other way."""
+    def left(self, operation: str, models: tuple[Model, ...]) -> tuple[Model, ...]:
+        """The models that were not silent in this work."""
         silent = self._silent.get(operation, set())
-        left = tuple(model for model in models if model.name not in silent)
+        return tuple(model for model in models if model.name not in silent)
+
+    def route(self, operation: str, models: tuple[Model, ...]) -> tuple[Model, ...]:
+        """The models to be asked: those that are left, or all where none is, for then there is no other way."""
+        left = self.left(operation, models)
         if not left:
             self._silent.pop(operation, None)
         return left or models

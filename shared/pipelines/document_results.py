@@ -40,7 +40,7 @@ def result_of(document: Document, state: str, at: datetime, reason: str = "") ->
         quality=document.validation.quality if isinstance(document, DocumentValidated) else None,
         models=models_of(analysis) if analysis else (),
         cost_usd=sum(call.cost_usd for call in calls),
-        reason=reason,
+        reason=reason or gaps_of(analysis),
         metadata=document.submission.metadata,
         submitted_at=document.submission.submitted_at,
         finished_at=at,
@@ -52,6 +52,11 @@ def models_of(analysis: Analysis) -> tuple[str, ...]:
     chosen = [model for choice in analysis.choices for model in choice.models]
     answered = [call.model for call in analysis.calls if call.outcome in ("ok", REUSED)]
     return tuple(dict.fromkeys(chosen or answered))
+
+
+def gaps_of(analysis: Analysis | None) -> str:
+    """What a result that is not whole lacks, in one sentence; empty where it is whole."""
+    return f"not whole: {'; '.join(analysis.missing)}" if analysis and analysis.missing else ""
 
 
 def row_of(document: Document, result: DocumentResult) -> ResultRow:

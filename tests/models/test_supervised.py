@@ -40,11 +40,12 @@ class Office:
     policy: ChainPolicy = field(default_factory=ChainPolicy)
     ledger: MemoryLedger = field(default_factory=MemoryLedger)
     windows: dict[str, int] = field(default_factory=dict)
+    seconds: float = 20.0
 
     @asynccontextmanager
     async def models(self) -> AsyncIterator[ModelChains]:
         def chain(names: tuple[str, ...]) -> tuple[Model, ...]:
-            found = {model.name: model for model in self.world.registry().chain("analyst")}
+            found = {model.name: model for model in self.world.registry(seconds=self.seconds).chain("analyst")}
             return tuple(
                 shrunk(found[name], self.windows[name]) if name in self.windows else found[name] for name in names
             )
@@ -53,11 +54,15 @@ class Office:
         async with open_models(Registry(chains), self.world.breakers, self.ledger, policy=self.policy) as opened:
             yield opened.within(SCOPE)
 
-    async def outcome(self, text: str = INVOICE, tasks: tuple[str, ...] = ("extraction",)) -> Outcome[Any]:
-        """What becomes of an invoice."""
-        async with self.models() as models:
-            ports = Ports(models=models, ledger=self.ledger, settings=AnalyzeSettings())
-            return await run(analyze, classified(text, tasks=tasks), ports=ports)
+    async def outcome(
+        self, text: str = INVOICE, tasks: tuple[str, ...] = ("extraction",), models: ModelChains | None = None
+    ) -> Outcome[Any]:
+        """What becomes of an invoice; with `models`, in the same process as before."""
+        if models is None:
+            async with self.models() as opened:
+                return await self.outcome(text, tasks, opened)
+        ports = Ports(models=models, ledger=self.ledger, settings=AnalyzeSettings())
+        return await run(analyze, classified(text, tasks=tasks), ports=ports)
 
     async def analysis(self, text: str = INVOICE, tasks: tuple[str, ...] = ("extraction",)) -> Analysis:
         outcome = await self.outcome(text, tasks)
@@ -133,6 +138,20 @@ async def test_specialists_that_are_away_are_stood_in_for_unless_the_pipeline_wa
     waiting = await Office(world, policy=ChainPolicy(fallback=Fallback.WAIT)).outcome()
     assert isinstance(waiting, Park)
     assert waiting.dependency == "model:sim-large"
+
+
+async def test_silent_specialists_are_not_asked_again_while_the_general_chain_has_others(
+    world: World,
+) -> None:
+    world.fail("hang", model="sim-large", times=1)
+    world.fail("overloaded", model="sim-small", times=1)
+    office = Office(world, analyst=("sim-large", "sim-small"), seconds=0.3)
+    async with office.models() as models:
+        assert isinstance(await office.outcome(models=models), Retry)
+        outcome = await office.outcome(models=models)
+    assert isinstance(outcome, Emit)
+    assert said(outcome.events[0].analysis) == [("general", "analyst", ("sim-small",))]
+    assert world.sim.bill.lines["sim-large"].requests == 1
 
 
 async def test_where_everybody_is_away_the_document_waits_for_its_specialist(world: World) -> None:
