@@ -19,6 +19,9 @@ from pydantic_settings import (
 )
 
 from shared.core.errors import Misconfigured
+from shared.core.failures import Failure, Remedy
+from shared.core.graph import Pipeline
+from shared.core.remedies import Fallback
 from shared.pipelines.named import named_pipeline
 from shared.setting_names import Known, unknown
 
@@ -94,6 +97,11 @@ class Settings(BaseSettings):
     """The circuit breakers of the models."""
     models_file: str = ""
     """The model registry; empty: the one that comes with Penstock."""
+    remedies: dict[Failure, Remedy] = {}
+    """Failure class to remedy, where the pipeline's own table is not wanted: `timeout = "fallback"`."""
+    fallback: Fallback | None = None
+    """While a model is away: `next` asks the next one of its chain, `wait` has the document wait for the first; not
+    set: as the pipeline says."""
 
     @property
     def blobs(self) -> str:
@@ -155,6 +163,11 @@ def load(**overrides: Any) -> Settings:
     return settings
 
 
+def configured(pipeline: Pipeline, settings: Settings) -> Pipeline:
+    """The pipeline with what the settings say about its failures. Raises Misconfigured."""
+    return pipeline.configured(settings.remedies, settings.fallback)
+
+
 def known_names(pipeline: str) -> Known:
     """Every setting, and the table of every service; below a service's table its own settings decide."""
     known: dict[str, list[str] | None] = {}
@@ -162,7 +175,9 @@ def known_names(pipeline: str) -> Known:
         kind = field.annotation
         known[name] = list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
     services = [*SERVICES, *(stage.name for stage in named_pipeline(pipeline).stages)]
-    return known | dict.fromkeys(["kafka", "commands", *services])
+    return (
+        known | {"remedies": [failure.value for failure in Failure]} | dict.fromkeys(["kafka", "commands", *services])
+    )
 
 
 def own_settings(kind: type[Any], service: str) -> Any:

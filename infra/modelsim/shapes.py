@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from infra.modelsim.faults import Fault
 from infra.modelsim.thinking import Question
+from shared.models.forms import SPELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,12 @@ def too_long(tokens: int, window: int) -> Refused:
     )
 
 
+def spelled(system: str) -> Mapping[str, Any]:
+    """The schema that stands at the end of the instructions; empty where none does."""
+    _, mark, schema = system.rpartition(f"{SPELLED}\n")
+    return json.loads(schema) if mark else {}
+
+
 class Shape(Protocol):
     """One wire format, from the provider's side."""
 
@@ -90,8 +97,11 @@ class OpenAIShape:
     def question(self, body: Mapping[str, Any]) -> Question:
         """Messages by role, and the schema of the response format."""
         said = {message["role"]: message["content"] for message in body["messages"]}
+        system, tools = said.get("system", ""), body.get("tools")
+        if tools:
+            return Question(body["model"], said["user"], system, tools[0]["function"]["parameters"], tool=True)
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
-        return Question(body["model"], said["user"], said.get("system", ""), schema)
+        return Question(body["model"], said["user"], system, schema or spelled(system))
 
     def answer(self, question: Question, said: Said) -> dict[str, Any]:
         """One choice."""
@@ -103,7 +113,7 @@ class OpenAIShape:
             "choices": [
                 {
                     "index": 0,
-                    "message": {"role": "assistant", "content": said.text, "refusal": None},
+                    "message": {"role": "assistant", "refusal": None, **self._written(question, said)},
                     "finish_reason": "length" if said.fault is Fault.TRUNCATED else "stop",
                 }
             ],
@@ -114,6 +124,12 @@ class OpenAIShape:
             },
         }
 
+    def _written(self, question: Question, said: Said) -> dict[str, Any]:
+        if not question.tool:
+            return {"content": said.text}
+        call = {"id": "call_sim", "type": "function", "function": {"name": "answer", "arguments": said.text}}
+        return {"content": None, "tool_calls": [call]}
+
     def error(self, refused: Refused) -> tuple[int, dict[str, Any]]:
         """`error` with type, code and message."""
         error = {"message": refused.message, "type": refused.openai_type, "param": None, "code": refused.openai_code}
@@ -121,30 +137,35 @@ class OpenAIShape:
 
 
 class AnthropicShape:
-    """`/v1/messages`, with the forced tool."""
+    """`/v1/messages`, with the forced tool, an output format, or the schema in the instructions."""
 
     def question(self, body: Mapping[str, Any]) -> Question:
         """The user's message, and the schema of the tool."""
-        said = body["messages"][-1]["content"]
-        tools = body.get("tools") or [{}]
-        return Question(body["model"], said, body.get("system", ""), tools[0].get("input_schema", {}))
+        said, system = body["messages"][-1]["content"], body.get("system", "")
+        if tools := body.get("tools"):
+            return Question(body["model"], said, system, tools[0]["input_schema"], tool=True)
+        schema = body.get("output_config", {}).get("format", {}).get("schema", {})
+        return Question(body["model"], said, system, schema or spelled(system))
 
     def answer(self, question: Question, said: Said) -> dict[str, Any]:
         """A use of the tool; text where the JSON is broken, for a tool's input always is an object."""
-        broken = said.fault in (Fault.MALFORMED_JSON, Fault.TRUNCATED, Fault.UNCLOSED_JSON)
+        broken = not question.tool or said.fault in (Fault.MALFORMED_JSON, Fault.TRUNCATED, Fault.UNCLOSED_JSON)
         block = (
             {"type": "text", "text": said.text}
             if broken
             else {"type": "tool_use", "id": "toolu_sim", "name": "answer", "input": json.loads(said.text)}
         )
-        stop = {Fault.TRUNCATED: "max_tokens", Fault.MALFORMED_JSON: "end_turn", Fault.UNCLOSED_JSON: "end_turn"}
+        stop, usual = (
+            {Fault.TRUNCATED: "max_tokens", Fault.MALFORMED_JSON: "end_turn", Fault.UNCLOSED_JSON: "end_turn"},
+            "end_turn" if broken else "tool_use",
+        )
         return {
             "id": "msg_sim",
             "type": "message",
             "role": "assistant",
             "model": question.model,
             "content": [block],
-            "stop_reason": stop.get(said.fault, "tool_use") if said.fault else "tool_use",
+            "stop_reason": stop.get(said.fault, usual) if said.fault else usual,
             "usage": {"input_tokens": said.input_tokens, "output_tokens": said.output_tokens},
         }
 

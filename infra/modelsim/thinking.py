@@ -27,6 +27,8 @@ class Question:
     """System prompt."""
     schema: Mapping[str, Any]
     """JSON schema of the answer."""
+    tool: bool = False
+    """The answer is asked for as the use of a tool."""
 
     @property
     def document(self) -> str:

@@ -88,10 +88,14 @@ class NamedValue(BaseModel):
     value: Quoted = Field(description="Value as it stands in the document.")
 
 
+MOST_FIELDS = 100
+"""Fields that a document of no known type may have."""
+
+
 class GenericFields(Extraction):
     """Whatever a document names: its labels and their values."""
 
-    fields: list[NamedValue] = Field(max_length=100, description="Every labelled value of the document.")
+    fields: list[NamedValue] = Field(max_length=MOST_FIELDS, description="Every labelled value of the document.")
 
     def found(self) -> dict[str, str]:
         """The fields that the document has, by name; of two with the same name the first."""

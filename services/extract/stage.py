@@ -7,7 +7,8 @@ from services.extract.extraction import Extraction, Unreadable
 from services.extract.sandbox import Sandbox
 from services.extract.settings import ExtractSettings
 from shared.core.context import Context
-from shared.core.outcome import Emit, Outcome, failing
+from shared.core.outcome import Emit, Outcome
+from shared.core.remedies import DEFAULT
 from shared.pipelines.content import bytes_of, carried
 from shared.pipelines.documents import EXTRACT
 
@@ -23,7 +24,7 @@ async def extract(document: DocumentSubmitted, ctx: Context) -> Outcome[TextExtr
     data = await bytes_of(document.content, ctx)
     found = await ctx.resource(Sandbox).read(data, document.filename, document.content_type)
     if isinstance(found, Unreadable):
-        return failing(found.failure, found.message)
+        return DEFAULT.failing(found.failure, found.message)
     return Emit(await text_extracted(document, data, found, ctx))
 
 

@@ -35,4 +35,4 @@ def ending(result: DocumentResult, state: str | Failed) -> Outcome[DocumentResul
     """What became of one document."""
     if isinstance(state, Failed):
         return DeadLetter(state.failure, state.message)
-    return Emit(replace(result, state=state, reason=REASONS.get(state, "")))
+    return Emit(replace(result, state=state, reason=REASONS.get(state, result.reason)))

@@ -10,5 +10,5 @@ class ValidateSettings(BaseModel):
 
     quality_below: float = Field(default=0.7, ge=0, le=1)
     """A quality score below this goes to a person."""
-    confidence_below: float = Field(default=0.6, ge=0, le=1)
+    confidence_below: float = Field(default=0.8, ge=0, le=1)
     """A model's confidence below this goes to a person."""

@@ -9,6 +9,7 @@ from shared.core.context import Context
 from shared.core.failures import Failure
 from shared.core.grounding import Ground
 from shared.core.outcome import Emit, Outcome, Review
+from shared.core.supervisor import Decision
 from shared.pipelines.content import text_of
 from shared.pipelines.documents import VALIDATE
 from shared.pipelines.tasks import wanted
@@ -22,7 +23,7 @@ async def validate(document: DocumentAnalyzed, ctx: Context) -> Outcome[Document
 
 
 def judged(document: DocumentAnalyzed, text: str, settings: ValidateSettings) -> Outcome[DocumentValidated]:
-    """The outcome for an analysis of that text: an invented value weighs most, then quality, then the model's doubt."""
+    """The outcome for an analysis of that text: an invented value weighs most, then gaps, quality, doubt."""
     analysis = document.analysis
     spans = spans_of(analysis.fields, Ground(text))
     made = list(findings(document.classification.document_type, wanted(document.submission.tasks), analysis, spans))
@@ -34,9 +35,14 @@ def judged(document: DocumentAnalyzed, text: str, settings: ValidateSettings) ->
     )
     if invented := [finding.problem for finding in made if finding.ungrounded]:
         return Review("; ".join(invented), validated, Failure.UNGROUNDED)
+    if analysis.missing:
+        return Review(f"the result is not whole: {'; '.join(analysis.missing)}", validated, Failure.LOW_QUALITY)
     if quality < settings.quality_below:
         reason = f"quality {quality:.2f} is below {settings.quality_below}: {'; '.join(problems)}"
         return Review(reason, validated, Failure.LOW_QUALITY)
+    if doubted := [choice for choice in analysis.choices if choice.decision == Decision.PERSON]:
+        scores = ", ".join(f"{choice.task} {choice.score:.2f}" for choice in doubted)
+        return Review(f"no model was sure enough: {scores}", validated, Failure.LOW_CONFIDENCE)
     if analysis.confidence < settings.confidence_below:
         reason = f"the model's confidence {analysis.confidence:.2f} is below {settings.confidence_below}"
         return Review(reason, validated, Failure.LOW_CONFIDENCE)

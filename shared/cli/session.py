@@ -14,7 +14,7 @@ from shared.core.errors import Unavailable
 from shared.core.graph import Pipeline, Sink
 from shared.database.pool import Database, open_database
 from shared.pipelines.named import named_pipeline
-from shared.settings import Settings, load
+from shared.settings import Settings, configured, load
 
 SILENT = logging.Logger("kafka client", logging.CRITICAL + 1)
 """Where the Kafka client's own lines go: what matters of them comes as an error too, in a sentence."""
@@ -69,4 +69,4 @@ class Session:
 def open_session(pipeline: str = "") -> Session:
     """Read the settings; `pipeline` is module:NAME, where another one than the setting's is meant."""
     settings = load()
-    return Session(settings, named_pipeline(pipeline or settings.pipeline))
+    return Session(settings, configured(named_pipeline(pipeline or settings.pipeline), settings))

@@ -3,10 +3,10 @@
 A handler that sees only these runs alone in a test, with plain functions in their place.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from shared.core.results import Results
 
@@ -112,11 +112,35 @@ class Answer(Generic[M]):
     """Score of the answer, 0 to 1: below 0.7 nothing better came of asking once more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What may be hoped for of a chain, before it is asked."""
+
+    models: tuple[str, ...] = ()
+    """Models by the id that their calls have, in their order, without those that were silent in this work; none where
+    the registry has no such chain."""
+    fits: bool = True
+    """Whether the question fits into one of them, as far as one can know."""
+    room: int = 10_000_000
+    """Tokens, as `shared.core.tokens.rough` counts, that the prompt's user text may have in the largest of them."""
+    splits: bool = False
+    """The pipeline wants a question that does not fit asked in parts."""
+    waits: bool = False
+    """The pipeline waits for a model that is away, rather than to ask another one."""
+
+
 class Models(Protocol):
     """The models a pipeline may ask, by the name of a chain in the model registry."""
 
-    async def ask(self, chain: str, prompt: Prompt, schema: type[M]) -> Answer[M]:
-        """Ask the chain's models in order. Raises Unavailable when none is available, Failed when none could answer."""
+    async def ask(self, chain: str, prompt: Prompt, schema: type[M], *, besides: Collection[str] = ()) -> Answer[M]:
+        """Ask the chain's models in order, without those in `besides`, whose answer is known.
+
+        Raises Unavailable when none is available, Failed when none could answer.
+        """
+        ...
+
+    def outlook(self, chain: str, prompt: Prompt, schema: type[Any], *, besides: Collection[str] = ()) -> Outlook:
+        """Which models the chain has but those in `besides`, and whether the question fits; nobody is asked."""
         ...
 
 

@@ -97,7 +97,7 @@ REMEDIES: dict[Failure, Remedy] = {
     Failure.TIMEOUT: Remedy.RETRY,
     Failure.CONNECTION: Remedy.RETRY,
     Failure.STREAM_CUT: Remedy.RETRY,
-    Failure.TOKEN_LIMIT: Remedy.DEAD,
+    Failure.TOKEN_LIMIT: Remedy.SPLIT,
     Failure.CONTENT_POLICY: Remedy.DEAD,
     Failure.REFUSAL: Remedy.FALLBACK,
     Failure.MALFORMED_JSON: Remedy.REPAIR,
@@ -115,3 +115,29 @@ REMEDIES: dict[Failure, Remedy] = {
     Failure.INTERNAL: Remedy.RETRY,
 }
 """Failure class to remedy. A deterministic failure is never `RETRY`: it would fail again at full price."""
+
+DETERMINISTIC = frozenset(
+    {
+        Failure.EMPTY,
+        Failure.UNSUPPORTED,
+        Failure.TOO_LARGE,
+        Failure.ENCRYPTED,
+        Failure.CORRUPT,
+        Failure.SCANNED,
+        Failure.BOMB,
+        Failure.UNDECODABLE,
+        Failure.INVALID_EVENT,
+        Failure.CRASHES_WORKER,
+        Failure.TOKEN_LIMIT,
+        Failure.CONTENT_POLICY,
+        Failure.REFUSAL,
+        Failure.MALFORMED_JSON,
+        Failure.SCHEMA_VIOLATION,
+        Failure.TRUNCATED,
+        Failure.UNGROUNDED,
+        Failure.LOW_QUALITY,
+        Failure.LOW_CONFIDENCE,
+        Failure.STORE_REJECTED,
+    }
+)
+"""Classes whose cause lies in what was sent: sent again unchanged, it fails again. None of them may be retried."""

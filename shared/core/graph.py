@@ -11,14 +11,15 @@ It refuses cycles, orphans, unreachable stages, edges whose event types do not m
 stages whose failures have no route, each with a sentence that names the edge and the remedy.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from shared.core import topics
 from shared.core.errors import Misconfigured
-from shared.core.failures import Failure
+from shared.core.failures import Failure, Remedy
+from shared.core.remedies import Fallback, Remedies
 from shared.core.retry import RetryPolicy
 from shared.core.stage import NAME, Stage
 
@@ -104,6 +105,10 @@ class Pipeline:
     """Stage name to a policy of its own."""
     partitions: int = 12
     """Partitions of the input, retry and parked topics of every stage, fixed when they are made."""
+    remedies: Remedies = field(default_factory=Remedies)
+    """What is done about each failure class."""
+    fallback: Fallback = Fallback.NEXT
+    """Whether another model is asked while one is away."""
     tenant: Callable[[Any], str] = tenant_of
     """An event to the tenant on whose account it is: results of paid calls are never shared between tenants."""
 
@@ -158,6 +163,10 @@ class Pipeline:
     def with_retries(self, retries: RetryPolicy) -> "Pipeline":
         """The same pipeline under another retry policy."""
         return replace(self, retries=retries)
+
+    def configured(self, remedies: Mapping[Failure, Remedy], fallback: Fallback | None) -> "Pipeline":
+        """The same pipeline with what an installation sets about failures. Raises Misconfigured."""
+        return replace(self, remedies=self.remedies.with_changes(remedies), fallback=fallback or self.fallback)
 
 
 def problems(pipeline: Pipeline) -> Iterator[str]:

@@ -11,7 +11,7 @@ Outcome
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from shared.core.failures import REMEDIES, Failure, Remedy
+from shared.core.failures import Failure
 
 E_co = TypeVar("E_co", covariant=True)
 
@@ -74,14 +74,3 @@ class Park:
 
 
 Outcome = Emit[E_co] | Retry | DeadLetter | Review[E_co] | Park
-
-
-def failing(failure: Failure, message: str, after: float | None = None) -> Retry | DeadLetter | Park:
-    """The outcome that a failure class has by its remedy; what no stage can mend by itself is a dead letter."""
-    match REMEDIES[failure]:
-        case Remedy.RETRY:
-            return Retry(failure, message, after)
-        case Remedy.PARK:
-            return Park(failure.value, message, after or 1.0)
-        case _:
-            return DeadLetter(failure, message)

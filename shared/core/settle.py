@@ -7,6 +7,8 @@
     Park        nothing is written; the record is held and tried again, no attempt spent; or, where too many are held,
                 it goes to the parked topic, and comes back from there
 
+The pipeline's table of remedies has the first word: a class that it changes is treated as it says.
+
 All that one record causes is written in one transaction with its progress, so each line happens once or not at all.
 """
 
@@ -68,19 +70,19 @@ class Place:
 
 def settle(place: Place, delivery: Delivery, event: Event | None, outcome: Outcome[Any], now: datetime) -> Settled:
     """Decide; `event` is the decoded input, None where it could not be decoded."""
-    match outcome:
-        case Emit():
+    match place.pipeline.remedies.applied(outcome):
+        case Emit() as outcome:
             return _emit(place, delivery, event, outcome, now)
-        case Retry():
+        case Retry() as outcome:
             return _retry(place, delivery, outcome, now)
         case DeadLetter(failure, message):
             return _route(place, delivery, _history(place, delivery, failure, message, now))
-        case Review():
+        case Review() as outcome:
             return _review(place, delivery, event, outcome, now)
         case Park(dependency, after=after):
             return Settled(hold=after, dependency=dependency)
-        case _:
-            assert_never(outcome)
+        case _ as never:
+            assert_never(never)
 
 
 def targets(pipeline: Pipeline, stage: Stage[Any, Any], event: Event) -> tuple[str, ...]:

@@ -1,14 +1,16 @@
-"""A chain of models, asked in order behind their breakers.
+"""A chain of models, asked in order behind their breakers, as the pipeline's remedies say.
 
-    for each model of the chain
+    for each model of the chain that was not silent in this work before
+        too long for it, as far as one can know        -> note it, next model; nothing is sent
         it hangs, and holds half of the process's slots  -> note it, next model
         breaker closed?  no  -> note it, next model
         call             provider fault        -> note it, next model
-                         refusal               -> next model
-                         no good answer        -> the same model once more, with something changed (`judging.tries`)
-                         bad JSON, cut off     -> that, and then next model
-                         content policy        -> failed: another model must not be used to dodge it
+                         remedy `repair`, or an answer in doubt
+                                               -> the same model once more, with something changed (`judging.tries`)
+                         `fallback`            -> next model
                          token limit           -> only models with a larger window are left
+                         `review` or `dead`    -> failed: another model must not be used to dodge it
+    with `fallback = "wait"` a provider's fault and an open breaker end the round: the question waits for that model
     nobody answered      faults that opened the breaker  -> Unavailable: it was the outage, and costs no attempt
                          another provider fault          -> Failed: it heals
                          a breaker was open              -> Unavailable: wait, for that model might have answered
@@ -17,108 +19,45 @@
 Every request is recorded with what it cost, also where nothing came of it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
-from shared.core.breaker import BLAMED
-from shared.core.context import Answer, Call, Prompt
-from shared.core.errors import Failed, Unavailable
-from shared.core.failures import Failure
+from shared.core.asking import ModelFailed, ModelUnavailable
+from shared.core.context import Answer, Outlook, Prompt
+from shared.core.failures import Failure, Remedy
 from shared.core.ledger import Scope
 from shared.core.quality import QualityPolicy
-from shared.models.answers import joined
+from shared.core.remedies import Fallback
+from shared.core.tokens import rough
+from shared.models.answers import joined, schema_text
 from shared.models.exchange import Exchange, ask_recorded, ask_unrecorded
 from shared.models.judging.checked import Checked
 from shared.models.judging.tries import Tried, best_of, following
+from shared.models.questions import Asking, ChainPolicy, Ended
 from shared.models.registry import Model, Registry
+from shared.models.routes import SILENT, SilentRoutes, Windows
 from shared.models.running import RunningCalls
 from shared.models.transport import open_client
 from shared.pipelines.material import document_in
 from shared.ports import Breakers, Ledger, Permit
+
+__all__ = ["ModelChains", "ModelFailed", "ModelUnavailable", "open_models"]
 
 M = TypeVar("M")
 
 JUDGED_SECONDS = 1.0
 """How long a failed call waits to learn whether it was one of those that open the breaker."""
 
+FRAMING = 64
+"""Rough tokens that a provider adds to a question: roles, marks, the form."""
 
-class ModelFailed(Failed):
-    """No model of the chain could answer."""
-
-    def __init__(self, failure: Failure, message: str, after: float | None, calls: tuple[Call, ...]) -> None:
-        super().__init__(failure, message, after)
-        self.calls = calls
-        """Every request that was made: it may have to be paid."""
-
-
-class ModelUnavailable(Unavailable):
-    """A model that could have answered is away, and no other could."""
-
-    def __init__(self, dependency: str, message: str, after: float, calls: tuple[Call, ...]) -> None:
-        super().__init__(dependency, message, after)
-        self.calls = calls
-        """Every request that was made: it may have to be paid."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How asking one model ended without an answer."""
-
-    model: Model
-    """The model."""
-    failure: Failure | None
-    """The failure class; None where its breaker let nothing through."""
-    message: str
-    """What failed."""
-    after: float | None
-    """Seconds until it is worth trying again, as far as anybody said."""
-
-
-@dataclass(slots=True)
-class Asking:
-    """What has happened so far to one question."""
-
-    calls: list[Call] = field(default_factory=list)
-    """Requests in order."""
-    ended: list[Ended] = field(default_factory=list)
-    """Models that gave no answer, in order."""
-
-    def too_small(self, model: Model) -> bool:
-        """The question is known not to fit into the model."""
-        return any(
-            e.failure is Failure.TOKEN_LIMIT and model.context_window <= e.model.context_window for e in self.ended
-        )
-
-    @property
-    def able(self) -> list[Ended]:
-        """What was said of the models into which the question fits."""
-        return [e for e in self.ended if not self.too_small(e.model)]
-
-    @property
-    def faults(self) -> list[Ended]:
-        """Where the provider was at fault, and not the question."""
-        return [e for e in self.able if e.failure in BLAMED]
-
-    def verdict(self, *, outage: bool) -> ModelFailed | ModelUnavailable:
-        """Why there is no answer. What an outage kept from answering outweighs what others said of the question.
-
-        `outage`: the breakers of all models at fault are open.
-        """
-        able, calls = self.able, tuple(self.calls)
-        if faults := self.faults:
-            last = faults[-1]
-            if outage:
-                return ModelUnavailable(last.model.breaker, last.message, last.after or 1.0, calls)
-            return ModelFailed(last.failure or Failure.INTERNAL, last.message, last.after, calls)
-        if away := [e for e in able if e.failure is None]:
-            return ModelUnavailable(away[0].model.breaker, away[0].message, away[0].after or 1.0, calls)
-        last = self.ended[-1]
-        return ModelFailed(last.failure or Failure.INTERNAL, last.message, last.after, calls)
+HOPE = 0.5
+"""Share of its estimated tokens that a question may really have: the largest window is tried where that would fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +78,12 @@ class ModelChains:
     """When a model is asked once more."""
     running: RunningCalls = field(default_factory=RunningCalls)
     """Who holds how many of the process's slots."""
+    policy: ChainPolicy = field(default_factory=ChainPolicy)
+    """What the pipeline says about failures."""
+    silent: SilentRoutes = field(default_factory=SilentRoutes)
+    """Who gave no sign in which work."""
+    windows: Windows = field(default_factory=Windows)
+    """How long a question may be for whom."""
     unspent: set[tuple[str, str]] = field(default_factory=set)
     """Breaker and operation of probes for which a recorded result was found: the operation's next request is the probe.
     Were they lost, the breaker would stay half-open until the lease ends, and the next record would lose the next one.
@@ -148,25 +93,75 @@ class ModelChains:
         """The same models, asked in the work on one record."""
         return replace(self, scope=scope)
 
-    async def ask(self, chain: str, prompt: Prompt, schema: type[M]) -> Answer[M]:
+    def outlook(self, chain: str, prompt: Prompt, schema: type[Any], *, besides: Collection[str] = ()) -> Outlook:
+        """Which models the chain has, and whether the question fits into them."""
+        known = self.registry.chain(chain) if self.registry.knows(chain) else ()
+        models = tuple(model for model in known if model.id not in besides)
+        operation = self._moves_on_in
+        left = models if operation is None else self.silent.left(operation, models)
+        roughly = length(prompt, schema)
+        beside = roughly - rough(prompt.user)
+        return Outlook(
+            tuple(model.id for model in left),
+            any(self.windows.fits(model, roughly) for model in models),
+            max((self.windows.room(model) - beside for model in models), default=0),
+            splits=self.policy.remedies.of(Failure.TOKEN_LIMIT) is Remedy.SPLIT,
+            waits=self.policy.fallback is Fallback.WAIT,
+        )
+
+    async def ask(self, chain: str, prompt: Prompt, schema: type[M], *, besides: Collection[str] = ()) -> Answer[M]:
         """Ask the chain's models in order. Raises ModelUnavailable or ModelFailed, as the head of this file says."""
-        asking = Asking()
-        for model in self.registry.chain(chain):
+        asking, roughly = Asking(self.policy), length(prompt, schema)
+        models = self._route(chain, besides)
+        if not models:
+            raise ModelFailed(Failure.MODEL_UNKNOWN, f"chain {chain}: it has no other models than {', '.join(besides)}")
+        hope = self._hope(models, roughly)
+        for model in models:
+            if not self.windows.fits(model, roughly) and model is not hope:
+                asking.ended.append(self._too_long(model, roughly))
+                continue
             if asking.too_small(model):
                 continue
             best = await self._ask_model(model, prompt, schema, asking)
             if best is not None and best.value is not None:
                 return Answer(best.value, tuple(asking.calls), best.quality)
-            if asking.ended[-1].failure is Failure.CONTENT_POLICY:
+            if not asking.goes_on:
                 break
         # The failures that open a breaker are all of one outage, also those that came before the last one of them.
         outage = all([await self.breakers.opens(e.model.breaker, JUDGED_SECONDS) for e in asking.faults])
         raise asking.verdict(outage=outage)
 
+    def _route(self, chain: str, besides: Collection[str]) -> tuple[Model, ...]:
+        """The models to be asked, in order."""
+        models = tuple(model for model in self.registry.chain(chain) if model.id not in besides)
+        operation = self._moves_on_in
+        return models if operation is None else self.silent.route(operation, models)
+
+    @property
+    def _moves_on_in(self) -> str | None:
+        """The work in which a silent model is passed over; None where there is none, or the pipeline waits for it."""
+        return None if self.scope is None or self.policy.fallback is Fallback.WAIT else self.scope.operation
+
+    def _hope(self, models: tuple[Model, ...], roughly: int) -> Model | None:
+        """The model that is tried though the question seems too long for all: an estimate must not be the last word."""
+        if any(self.windows.fits(model, roughly) for model in models):
+            return None
+        largest = max(models, key=lambda model: model.context_window)
+        return largest if self.windows.fits(largest, roughly, HOPE) else None
+
+    def _too_long(self, model: Model, roughly: int) -> Ended:
+        return Ended(
+            model,
+            Failure.TOKEN_LIMIT,
+            f"{model.name}: up to {self.windows.tokens(model, roughly)} tokens, and its window of"
+            f" {model.context_window} must hold {model.max_output} of the answer: ask in parts, or add a larger model",
+            estimated=True,
+        )
+
     async def _ask_model(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> Checked[M] | None:
         """Ask one model, again where that may help; None where it gave no answer, and `asking` says why."""
         tried: list[Tried[M]] = []
-        while (asked := following(self.quality, prompt, tried)) is not None:
+        while (asked := following(self.quality, prompt, tried, self.policy.remedies.under(Remedy.REPAIR))) is not None:
             exchange = await self._call(model, asked, schema, asking)
             if exchange is None:
                 return best_of(tried)
@@ -198,10 +193,20 @@ class ModelChains:
             if permit.probe and exchange.reused and self.scope:
                 self.unspent.add((model.breaker, self.scope.operation))
             answered = not exchange.reused and exchange.checked.failure is not Failure.TIMEOUT
+            self._learn(model, length(prompt, schema), exchange)
         finally:
             self.running.leave(model.breaker, number, answered=answered)
         asking.calls.append(exchange.call(model, prompt))
         return exchange
+
+    def _learn(self, model: Model, roughly: int, exchange: Exchange[Any]) -> None:
+        """What a request taught about its model."""
+        if exchange.checked.failure in SILENT and self.scope:
+            self.silent.note(self.scope.operation, model)
+        if exchange.checked.failure is Failure.TOKEN_LIMIT:
+            self.windows.refused(model, roughly)
+        elif not exchange.reused:
+            self.windows.learn(model, roughly, exchange.reply.input_tokens)
 
     async def _permit(self, model: Model) -> Permit:
         """May the model be asked?"""
@@ -220,10 +225,21 @@ class ModelChains:
         return await ask_recorded(self.http, self.ledger, self.scope, told, (model, prompt, schema))
 
 
+def length(prompt: Prompt, schema: Any) -> int:
+    """Rough tokens of a question as it is sent, whatever its form."""
+    return rough(prompt.system) + rough(prompt.user) + rough(schema_text(schema)) + FRAMING
+
+
 @asynccontextmanager
 async def open_models(
-    registry: Registry, breakers: Breakers, ledger: Ledger | None = None, running: RunningCalls | None = None
+    registry: Registry,
+    breakers: Breakers,
+    ledger: Ledger | None = None,
+    running: RunningCalls | None = None,
+    policy: ChainPolicy | None = None,
 ) -> AsyncIterator[ModelChains]:
     """The models of a process, for its life."""
     async with open_client() as http:
-        yield ModelChains(registry, breakers, http, ledger, running=running or RunningCalls())
+        yield ModelChains(
+            registry, breakers, http, ledger, running=running or RunningCalls(), policy=policy or ChainPolicy()
+        )

@@ -21,6 +21,7 @@ from shared.core.context import REUSED, Call, Prompt
 from shared.core.failures import Failure
 from shared.core.ledger import Intent, Recorded, Scope, State, call_fingerprint
 from shared.models.answers import check, cut_off, json_schema, schema_text
+from shared.models.forms import USUAL
 from shared.models.judging.checked import Checked
 from shared.models.registry import Model
 from shared.models.transport import send
@@ -95,6 +96,8 @@ async def ask_recorded(
 
 def intent_of(scope: Scope, model: Model, prompt: Prompt, schema: Any) -> Intent:
     """The request as the ledger knows it: everything that is sent is in its name."""
+    # The usual form has no mark of its own: what was recorded before there were others must be found again.
+    form = () if model.form is USUAL[model.provider.wire] else (model.form.value,)
     request = (
         model.provider.name,
         model.id,
@@ -104,6 +107,7 @@ def intent_of(scope: Scope, model: Model, prompt: Prompt, schema: Any) -> Intent
         prompt.system,
         prompt.user,
         schema_text(schema),
+        *form,
     )
     return Intent(call_fingerprint(scope, request), scope, prompt.task, model.id, secrets.randbits(63))
 

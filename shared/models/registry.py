@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.core.errors import Misconfigured
 from shared.core.stage import MODEL
+from shared.models.forms import USUAL, Form
 
 SHIPPED = Path(__file__).with_name("models.toml")
 """The registry that comes with Penstock."""
@@ -37,6 +38,7 @@ class ProviderEntry(BaseModel):
     simulated: bool = False
     limit_field: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     timeout: float = Field(default=90.0, gt=0)
+    form: Form | None = None
 
 
 class ModelEntry(BaseModel):
@@ -52,6 +54,7 @@ class ModelEntry(BaseModel):
     input_usd_per_million: Decimal = Field(ge=0)
     output_usd_per_million: Decimal = Field(ge=0)
     priced_on: date
+    form: Form | None = None
 
 
 class RegistryFile(BaseModel):
@@ -102,6 +105,8 @@ class Model:
     """US dollars per million tokens of the question."""
     output_price: Decimal = Decimal(0)
     """US dollars per million tokens of the answer."""
+    form: Form = Form.TEXT
+    """How it is asked for JSON."""
 
     @property
     def breaker(self) -> str:
@@ -131,6 +136,10 @@ class Registry:
     source: str = field(default=str(SHIPPED), compare=False)
     """The file it was read from."""
 
+    def knows(self, name: str) -> bool:
+        """Whether the file has the chain."""
+        return name in self.chains
+
     def chain(self, name: str) -> tuple[Model, ...]:
         """The models of a chain. Raises Misconfigured where the file has no such chain."""
         if name not in self.chains:
@@ -154,7 +163,10 @@ def load_registry(path: str, environment: Mapping[str, str]) -> Registry:
     if problems := list(_problems(file)):
         raise Misconfigured(f"model registry {source}: " + "; ".join(problems))
     providers = {name: _provider(name, entry, environment) for name, entry in file.providers.items()}
-    models = {name: _model(name, entry, providers[entry.provider], environment) for name, entry in file.models.items()}
+    models = {
+        name: _model((name, entry), file.providers[entry.provider], providers[entry.provider], environment)
+        for name, entry in file.models.items()
+    }
     available = {
         name for name, entry in file.models.items() if _configured(file.providers[entry.provider], environment)
     }
@@ -205,7 +217,10 @@ def _provider(name: str, entry: ProviderEntry, environment: Mapping[str, str]) -
     )
 
 
-def _model(name: str, entry: ModelEntry, provider: Provider, environment: Mapping[str, str]) -> Model:
+def _model(
+    named: tuple[str, ModelEntry], asked: ProviderEntry, provider: Provider, environment: Mapping[str, str]
+) -> Model:
+    name, entry = named
     return Model(
         name=name,
         id=environment.get(entry.id_env, "") or entry.id or name,
@@ -214,6 +229,7 @@ def _model(name: str, entry: ModelEntry, provider: Provider, environment: Mappin
         max_output=entry.max_output,
         input_price=entry.input_usd_per_million,
         output_price=entry.output_usd_per_million,
+        form=entry.form or asked.form or USUAL[provider.wire],
     )
 
 

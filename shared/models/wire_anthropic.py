@@ -1,4 +1,5 @@
-"""The messages wire of Anthropic. JSON by a schema is had by forcing the one tool whose input has that schema."""
+"""The messages wire of Anthropic. JSON by a schema is had in three ways; the usual one is to force the one tool whose
+input has that schema, which the oldest models know too."""
 
 import json
 from collections.abc import Mapping
@@ -6,6 +7,7 @@ from typing import Any
 
 from shared.core.context import Prompt
 from shared.core.failures import Failure
+from shared.models.forms import Form, spelled_out
 from shared.models.registry import Model
 from shared.models.wire import Reply, Request, tokens
 
@@ -52,10 +54,9 @@ class AnthropicWire:
             body={
                 "model": model.id,
                 "max_tokens": model.max_output,
-                "system": prompt.system,
+                "system": spelled_out(prompt.system, schema) if model.form is Form.TEXT else prompt.system,
                 "messages": [{"role": "user", "content": prompt.user}],
-                "tools": [{"name": TOOL, "description": "Give the answer.", "input_schema": schema}],
-                "tool_choice": {"type": "tool", "name": TOOL},
+                **_asked_as(model.form, schema),
             },
         )
 
@@ -79,3 +80,15 @@ class AnthropicWire:
         message = str(error.get("message")).lower()
         found = next((failure for words, failure in WORDS if words in message), None)
         return found or TYPES.get(str(error.get("type")))
+
+
+def _asked_as(form: Form, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the form adds to the body."""
+    match form:
+        case Form.JSON_SCHEMA:
+            return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
+        case Form.TOOLS:
+            tool = {"name": TOOL, "description": "Give the answer.", "input_schema": schema}
+            return {"tools": [tool], "tool_choice": {"type": "tool", "name": TOOL}}
+        case Form.TEXT:
+            return {}

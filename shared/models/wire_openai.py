@@ -5,8 +5,12 @@ from typing import Any
 
 from shared.core.context import Prompt
 from shared.core.failures import Failure
+from shared.models.forms import Form, spelled_out
 from shared.models.registry import Model
 from shared.models.wire import Reply, Request, tokens
+
+ANSWER = "answer"
+"""Name of the schema, and of the tool."""
 
 CODES: Mapping[str, Failure] = {
     "context_length_exceeded": Failure.TOKEN_LIMIT,
@@ -33,20 +37,18 @@ class OpenAIWire:
     def request(self, model: Model, prompt: Prompt, schema: Mapping[str, Any]) -> Request:
         """The question, asking for JSON by the schema."""
         key = model.provider.key
+        system = spelled_out(prompt.system, schema) if model.form is Form.TEXT else prompt.system
         return Request(
             path="/chat/completions",
             headers={"Authorization": f"Bearer {key}"} if key else {},
             body={
                 "model": model.id,
                 "messages": [
-                    {"role": "system", "content": prompt.system},
+                    {"role": "system", "content": system},
                     {"role": "user", "content": prompt.user},
                 ],
                 model.provider.limit_field: model.max_output,
-                "response_format": {
-                    "type": "json_schema",
-                    "json_schema": {"name": "answer", "strict": True, "schema": schema},
-                },
+                **_asked_as(model.form, schema),
             },
         )
 
@@ -62,8 +64,9 @@ class OpenAIWire:
             failure, words = Failure.REFUSAL, str(message["refusal"])
         elif choice.get("finish_reason") == "length":
             failure, words = Failure.TRUNCATED, "the answer reached its token limit"
+        used = message.get("tool_calls")
         return Reply(
-            text=str(message.get("content") or ""),
+            text=str((used[0]["function"]["arguments"] if used else message.get("content")) or ""),
             input_tokens=tokens(usage, "prompt_tokens"),
             output_tokens=tokens(usage, "completion_tokens"),
             failure=failure,
@@ -77,3 +80,16 @@ class OpenAIWire:
                 return found
         message = str(error.get("message")).lower()
         return next((failure for words, failure in WORDS if words in message), None)
+
+
+def _asked_as(form: Form, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the form adds to the body."""
+    named = {"name": ANSWER, "strict": True}
+    match form:
+        case Form.JSON_SCHEMA:
+            return {"response_format": {"type": "json_schema", "json_schema": {**named, "schema": schema}}}
+        case Form.TOOLS:
+            tool = {"type": "function", "function": {**named, "parameters": schema}}
+            return {"tools": [tool], "tool_choice": {"type": "function", "function": {"name": ANSWER}}}
+        case Form.TEXT:
+            return {}

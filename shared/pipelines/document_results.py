@@ -5,7 +5,14 @@ Both the store stage and a rejection by a person end a document, and must tell i
 
 from datetime import datetime
 
-from schemas.events import DocumentAnalyzed, DocumentClassified, DocumentResult, DocumentValidated, TextExtracted
+from schemas.events import (
+    Analysis,
+    DocumentAnalyzed,
+    DocumentClassified,
+    DocumentResult,
+    DocumentValidated,
+    TextExtracted,
+)
 from shared.core.context import REUSED
 from shared.core.results import ResultRow
 
@@ -31,13 +38,25 @@ def result_of(document: Document, state: str, at: datetime, reason: str = "") ->
         summary=analysis.summary if analysis else "",
         answers=analysis.answers if analysis else {},
         quality=document.validation.quality if isinstance(document, DocumentValidated) else None,
-        models=tuple(dict.fromkeys(call.model for call in calls if call.outcome in ("ok", REUSED))),
+        models=models_of(analysis) if analysis else (),
         cost_usd=sum(call.cost_usd for call in calls),
-        reason=reason,
+        reason=reason or gaps_of(analysis),
         metadata=document.submission.metadata,
         submitted_at=document.submission.submitted_at,
         finished_at=at,
     )
+
+
+def models_of(analysis: Analysis) -> tuple[str, ...]:
+    """Models whose answers stand in the analysis; of an older one, which tells no choice, all that gave any."""
+    chosen = [model for choice in analysis.choices for model in choice.models]
+    answered = [call.model for call in analysis.calls if call.outcome in ("ok", REUSED)]
+    return tuple(dict.fromkeys(chosen or answered))
+
+
+def gaps_of(analysis: Analysis | None) -> str:
+    """What a result that is not whole lacks, in one sentence; empty where it is whole."""
+    return f"not whole: {'; '.join(analysis.missing)}" if analysis and analysis.missing else ""
 
 
 def row_of(document: Document, result: DocumentResult) -> ResultRow:

@@ -29,6 +29,7 @@ from shared.runtime.process import Life, end_at_once, run
 from shared.runtime.schemas import Schemas, codec_for
 from shared.runtime.watching import EngineMetrics
 from shared.runtime.world import World, open_world
+from shared.settings import configured
 
 WATCH_SECONDS = 1.0
 
@@ -39,7 +40,7 @@ def serve(pipeline: Pipeline, handler: Handler) -> None:
 
 
 async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
-    kafka = life.settings.kafka
+    pipeline, kafka = configured(pipeline, life.settings), life.settings.kafka
     await asyncio.to_thread(ensure, kafka.properties(), plan(pipeline), replication=kafka.replication_factor)
     codec = codec_for(pipeline)
     schemas = Schemas(life.settings, codec)

@@ -1,12 +1,12 @@
 """What is counted of a running service: records and transactions as they pass, states when somebody asks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from shared.core.breaker import PAUSES
-from shared.core.context import Answer, Call, Models, Prompt
+from shared.core.context import Answer, Call, Models, Outlook, Prompt
 from shared.core.delivery import Delivery
 from shared.core.errors import PenstockError
 from shared.core.ledger import Intent, Recorded
@@ -80,10 +80,14 @@ class CountedModels:
     metrics: Metrics
     """Where they are counted."""
 
-    async def ask(self, chain: str, prompt: Prompt, schema: type[M]) -> Answer[M]:
+    def outlook(self, chain: str, prompt: Prompt, schema: type[Any], *, besides: Collection[str] = ()) -> Outlook:
+        """See `Models.outlook`."""
+        return self.models.outlook(chain, prompt, schema, besides=besides)
+
+    async def ask(self, chain: str, prompt: Prompt, schema: type[M], *, besides: Collection[str] = ()) -> Answer[M]:
         """See `Models.ask`."""
         try:
-            answer = await self.models.ask(chain, prompt, schema)
+            answer = await self.models.ask(chain, prompt, schema, besides=besides)
         except PenstockError as error:
             self._count(getattr(error, "calls", ()))
             raise

@@ -19,6 +19,7 @@ from shared.core.stage import DATABASE, Handler, Style
 from shared.database.pool import open_database
 from shared.database.results import ResultsTable
 from shared.models.client import ModelChains, open_models
+from shared.models.questions import ChainPolicy
 from shared.models.registry import Registry, load_registry
 from shared.models.running import RunningCalls
 from shared.observe.metrics import Metrics
@@ -88,7 +89,8 @@ async def open_world(
     models: OpenModels | None = None
     if breakers and chains:
         registry = registry_with(settings, chains)
-        opened_chains = await stack.enter_async_context(open_models(registry, breakers, ledger, running))
+        policy = ChainPolicy(pipeline.remedies, pipeline.fallback)
+        opened_chains = await stack.enter_async_context(open_models(registry, breakers, ledger, running, policy))
         models = counted(opened_chains, metrics)
     results = None
     if DATABASE in needs:

@@ -1,12 +1,12 @@
 """Runs one handler on one event, as the runtime would: errors become outcomes by the same rules."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.core.context import Answer, Blobs, Models, Prompt
+from shared.core.context import Answer, Blobs, Models, Outlook, Prompt
 from shared.core.event import Event
 from shared.core.graph import tenant_of
 from shared.core.ledger import Scope
@@ -46,7 +46,11 @@ class Answering:
 
     play: Callable[[str, Prompt], Any]
 
-    async def ask(self, chain: str, prompt: Prompt, schema: type[Any]) -> Answer[Any]:
+    def outlook(self, chain: str, prompt: Prompt, schema: type[Any], *, besides: Collection[str] = ()) -> Outlook:
+        """No chain has models that could be told apart: a question always fits, and there is nobody else to ask."""
+        return Outlook()
+
+    async def ask(self, chain: str, prompt: Prompt, schema: type[Any], *, besides: Collection[str] = ()) -> Answer[Any]:
         """The function's answer: a value of the schema, or what the schema can be made of."""
         said = self.play(chain, prompt)
         return said if isinstance(said, Answer) else Answer(said if isinstance(said, schema) else schema(**said), ())

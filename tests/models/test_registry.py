@@ -41,6 +41,7 @@ def test_the_simulated_provider_stands_in_for_the_rules() -> None:
     [
         ({"OPENAI_API_KEY": "k"}, ["gpt-5-mini", "gpt-4.1"]),
         ({"ANTHROPIC_API_KEY": "k"}, ["claude-haiku", "claude-sonnet"]),
+        ({"GEMINI_API_KEY": "k"}, ["gemini-flash"]),
         ({"OPENAI_BASE_URL": "http://127.0.0.1:11434/v1"}, ["own"]),
     ],
 )
@@ -65,6 +66,28 @@ def test_a_key_set_to_nothing_is_no_key() -> None:
 def test_addresses_and_the_own_models_name_come_from_the_environment() -> None:
     (model,) = load_registry("", {"OPENAI_BASE_URL": "http://10.0.0.5/v1/", "OPENAI_MODEL": "qwen3"}).chain("analyst")
     assert (model.id, model.provider.base_url) == ("qwen3", "http://10.0.0.5/v1")
+
+
+def test_gemini_is_asked_at_its_openai_compatible_address() -> None:
+    (model,) = load_registry("", {"GEMINI_API_KEY": "k"}).chain("qa")
+    assert (model.provider.wire, model.id) == ("openai", "gemini-2.5-flash")
+    assert model.provider.base_url == "https://generativelanguage.googleapis.com/v1beta/openai"
+
+
+@pytest.mark.parametrize("task", ["extraction", "summarization", "qa"])
+def test_every_task_has_specialists_and_the_general_chain_knows_more_models(task: str) -> None:
+    registry = load_registry("", {"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k", "GEMINI_API_KEY": "k"})
+    assert set(registry.chain(task)) < set(registry.chain("analyst"))
+
+
+def test_a_model_is_asked_in_the_form_of_its_entry_else_of_its_provider_else_of_its_wire(tmp_path: Path) -> None:
+    def form(text: str) -> str:
+        (model,) = load_registry(written(tmp_path, text), {}).chain("analyst")
+        return model.form
+
+    of_provider = WHOLE.replace('wire = "openai"', 'wire = "openai"\nform = "tools"')
+    of_model = of_provider.replace('provider = "p"', 'provider = "p"\nform = "text"')
+    assert [form(WHOLE), form(of_provider), form(of_model)] == ["json_schema", "tools", "text"]
 
 
 def test_a_key_is_never_printed() -> None:
@@ -94,6 +117,7 @@ def test_a_chain_that_lists_the_rules_keeps_them_at_its_end(tmp_path: Path) -> N
         ("[providers", "is not TOML"),
         (WHOLE.replace("max_output", "max_outputs"), "models.m.max_outputs = 100: Extra inputs"),
         (WHOLE.replace('"openai"', '"telex"'), "providers.p.wire = 'telex'"),
+        (WHOLE.replace('provider = "p"', 'provider = "p"\nform = "prose"'), "models.m.form = 'prose'"),
         (WHOLE.replace('provider = "p"', 'provider = "q"'), "models.m.provider = 'q' is no provider: one of p"),
         (WHOLE.replace('["m"]', '["n"]'), "chains.analyst names 'n', which is no model: add"),
         (WHOLE.replace("max_output = 100", "max_output = 1000"), "leaves no room in its context window"),

@@ -12,6 +12,7 @@ from services.analyze.prompts import prompt_for
 from shared.core.context import Answer, Prompt
 from shared.core.failures import Failure
 from shared.models.client import open_models
+from shared.models.forms import Form
 from shared.models.registry import Registry, load_registry
 from shared.pipelines.document_types import Task
 from shared.ports import BreakerReport, Permit
@@ -80,11 +81,12 @@ class World:
         """Have the provider fail."""
         self.sim.faults.add(Order.model_validate({"model": model, "fault": fault, "times": times, "match": match}))
 
-    def registry(self, *models: str, seconds: float = 20.0) -> Registry:
-        """The shipped registry with only this provider, the chain cut down to some models."""
+    def registry(self, *models: str, seconds: float = 20.0, form: Form | None = None) -> Registry:
+        """The shipped registry with only this provider, the chain cut down to some models, asked in one form."""
         chain = load_registry("", {"PENSTOCK_MODELSIM_URL": self.address}).chain("analyst")
         kept = [m for m in chain if not models or m.name in models]
-        return Registry({"analyst": tuple(replace(m, provider=replace(m.provider, timeout=seconds)) for m in kept)})
+        patient = [replace(m, provider=replace(m.provider, timeout=seconds), form=form or m.form) for m in kept]
+        return Registry({"analyst": tuple(patient)})
 
     async def ask(self, *models: str, prompt: Prompt = PROMPT, seconds: float = 20.0) -> Answer[InvoiceFields]:
         """Ask a chain of these models (none: all three) for the invoice's fields."""

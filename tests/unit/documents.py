@@ -2,7 +2,16 @@
 
 from datetime import UTC, datetime
 
-from schemas.events import Analysis, Classification, DocumentAnalyzed, DocumentClassified, Reference, Source, Submission
+from schemas.events import (
+    Analysis,
+    Choice,
+    Classification,
+    DocumentAnalyzed,
+    DocumentClassified,
+    Reference,
+    Source,
+    Submission,
+)
 
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
@@ -40,7 +49,21 @@ def analyzed(document: DocumentClassified, analysis: Analysis) -> DocumentAnalyz
 
 
 def analysis(
-    fields: dict[str, str], *, confidence: float = 0.9, summary: str = "", answers: dict[str, str] | None = None
+    fields: dict[str, str],
+    *,
+    confidence: float = 0.9,
+    summary: str = "",
+    answers: dict[str, str] | None = None,
+    choices: tuple[Choice, ...] = (),
+    missing: tuple[str, ...] = (),
 ) -> Analysis:
     """What models said."""
-    return Analysis(fields=fields, summary=summary, answers=answers or {}, confidence=confidence, calls=())
+    return Analysis(
+        fields=fields,
+        summary=summary,
+        answers=answers or {},
+        confidence=confidence,
+        calls=(),
+        choices=choices,
+        missing=missing,
+    )

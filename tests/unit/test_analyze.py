@@ -1,5 +1,6 @@
 """The analyze handler alone: functions in place of the models and the blobs."""
 
+from collections.abc import Collection
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 
 from schemas.events import DocumentAnalyzed, Reference
 from services.analyze.answers import Answer, GenericFields, InvoiceFields, NamedValue, Summarized
+from services.analyze.settings import AnalyzeSettings
 from services.analyze.stage import analyze
 from shared.core import context
-from shared.core.context import Call, Prompt
+from shared.core.context import Call, Outlook, Prompt
 from shared.core.errors import Failed
 from shared.core.outcome import Emit
 from shared.pipelines.material import document_in
@@ -37,14 +39,21 @@ class Scripted:
         self.said = {type(answer): answer for answer in said}
         self.prompts: list[Prompt] = []
 
-    async def ask(self, chain: str, prompt: Prompt, schema: type[Any]) -> context.Answer[Any]:
+    def outlook(self, chain: str, prompt: Prompt, schema: type[Any], *, besides: Collection[str] = ()) -> Outlook:
+        return Outlook()
+
+    async def ask(
+        self, chain: str, prompt: Prompt, schema: type[Any], *, besides: Collection[str] = ()
+    ) -> context.Answer[Any]:
         assert chain == "analyst"
         self.prompts.append(prompt)
         return context.Answer(self.said[schema], (call(prompt, "overloaded"), call(prompt, "ok")))
 
 
 async def run(models: Scripted, document: Any, blobs: Any = None) -> DocumentAnalyzed:
-    outcome = await analyze.call(document, SimpleNamespace(models=models, blobs=blobs))
+    settings = AnalyzeSettings()
+    handed = SimpleNamespace(models=models, blobs=blobs, resource=lambda kind: settings)
+    outcome = await analyze.call(document, handed)
     assert isinstance(outcome, Emit)
     (event,) = outcome.events
     assert isinstance(event, DocumentAnalyzed)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemas.events import DocumentValidated
+from schemas.events import Choice, DocumentValidated
 from services.validate.settings import ValidateSettings
 from services.validate.stage import validate
 from shared.core.failures import Failure
@@ -62,7 +62,7 @@ async def test_nothing_found_at_all_is_low_quality() -> None:
     assert outcome.proposal.validation.quality == 0.0
 
 
-@pytest.mark.parametrize(("confidence", "asks"), [(0.59, True), (0.6, False)])
+@pytest.mark.parametrize(("confidence", "asks"), [(0.79, True), (0.8, False)])
 async def test_a_model_that_doubts_itself_goes_before_a_person(confidence: float, asks: bool) -> None:
     outcome = await run(GOOD, confidence=confidence)
     assert isinstance(outcome, Review) is asks
@@ -91,3 +91,22 @@ async def test_the_items_of_a_list_need_not_stand_together() -> None:
     assert text[span.start : span.end] == "Kafka\n- Python"
     invented = await run({"name": "Ada Byron", "skills": "Python, COBOL"}, text=text, kind="resume")
     assert invented.failure is Failure.UNGROUNDED
+
+
+async def test_a_result_that_is_not_whole_goes_before_a_person_with_what_is_missing() -> None:
+    gap = "extraction, part 2 of 3, page 4: refusal: the model declined"
+    outcome = await run(GOOD, missing=(gap,))
+    assert isinstance(outcome, Review)
+    assert (outcome.failure, outcome.reason) == (Failure.LOW_QUALITY, f"the result is not whole: {gap}")
+    assert outcome.proposal.analysis.missing == (gap,)
+
+
+async def test_what_the_supervisor_leaves_to_a_person_goes_there_whatever_the_gate_says() -> None:
+    doubted = Choice(task="extraction", decision="person", chain="analyst", score=0.45)
+    settings = ValidateSettings(confidence_below=0)
+    outcome = await run(GOOD, confidence=0.45, choices=(doubted,), settings=settings)
+    assert isinstance(outcome, Review)
+    assert (outcome.failure, outcome.reason) == (
+        Failure.LOW_CONFIDENCE,
+        "no model was sure enough: extraction 0.45",
+    )

@@ -19,7 +19,8 @@ from shared.kafka.admin import ensure, plan
 from shared.pipelines.documents import DOCUMENTS
 
 SUBMITTED = outsider.load(Path(__file__).parents[3] / "schemas" / "DocumentSubmitted.avsc")
-NOBODY = dict.fromkeys(("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"), "")
+PROVIDERS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "GEMINI_API_KEY")
+NOBODY = dict.fromkeys(PROVIDERS, "")
 """Keys of whoever runs this: nobody's money is spent."""
 PER_SECOND = 50
 WARM_SECONDS = 2

@@ -23,6 +23,7 @@ from shared.core.stage import DATABASE, Stage
 from shared.memory.blobs import MemoryBlobs
 from shared.memory.breakers import MemoryBreakers
 from shared.models.client import open_models
+from shared.models.questions import ChainPolicy
 from shared.models.registry import load_registry
 from shared.testing import Journey, Line, Ports, stations
 
@@ -95,7 +96,8 @@ async def journeys(
         models = None
         if any(need != DATABASE for stage in stages for need in stage.needs):
             registry = load_registry(session.settings.models_file, os.environ)
-            models = await stack.enter_async_context(open_models(registry, MemoryBreakers()))
+            policy = ChainPolicy(session.pipeline.remedies, session.pipeline.fallback)
+            models = await stack.enter_async_context(open_models(registry, MemoryBreakers(), policy=policy))
         handlers = handlers_of(stages, session.settings)
         line = await stack.enter_async_context(stations(session.pipeline, handlers, Ports(blobs=blobs, models=models)))
         tasks = [asyncio.create_task(one(path, line)) for path in files]

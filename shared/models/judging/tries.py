@@ -13,7 +13,7 @@
 No question is put twice: what would be the same as an earlier one becomes another sample.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -38,15 +38,20 @@ class Tried(Generic[M]):
     """What it cost, US dollars."""
 
 
-def following(policy: QualityPolicy, question: Prompt, tried: Sequence[Tried[Any]]) -> Prompt | None:
-    """The next prompt; None where there is none."""
+def following(
+    policy: QualityPolicy, question: Prompt, tried: Sequence[Tried[Any]], repairable: Collection[Failure] = REPAIRABLE
+) -> Prompt | None:
+    """The next prompt; None where there is none. `repairable` are the classes that may be repaired."""
     if not tried:
         return question
     spent = sum(one.usd for one in tried)
     if len(tried) >= policy.attempts or spent >= policy.usd:
         return None
     last = tried[-1].checked
-    wanted = _mended(policy, question, tried) if last.value is None else _bettered(policy, question, tried)
+    if last.value is not None:
+        wanted = _bettered(policy, question, tried)
+    else:
+        wanted = _mended(policy, question, tried) if last.failure in repairable else None
     if wanted is None:
         return None
     return resampled(question, len(tried)) if any(wanted == one.prompt for one in tried) else wanted
@@ -54,8 +59,7 @@ def following(policy: QualityPolicy, question: Prompt, tried: Sequence[Tried[Any
 
 def _mended(policy: QualityPolicy, question: Prompt, tried: Sequence[Tried[Any]]) -> Prompt | None:
     useless = [one for one in tried if one.checked.value is None]
-    mendable = tried[-1].checked.failure in REPAIRABLE and len(useless) <= policy.repairs
-    return repaired(question, tried[-1].checked) if mendable else None
+    return repaired(question, tried[-1].checked) if len(useless) <= policy.repairs else None
 
 
 def _bettered(policy: QualityPolicy, question: Prompt, tried: Sequence[Tried[Any]]) -> Prompt | None:

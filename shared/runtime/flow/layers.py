@@ -13,7 +13,8 @@ from shared.core.context import Context
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Misconfigured, Unavailable
 from shared.core.failures import Failure
-from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review, failing
+from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review
+from shared.core.remedies import DEFAULT
 from shared.core.settle import Place, Settled, settle
 from shared.core.stage import Handler
 from shared.ports import Codec
@@ -89,7 +90,8 @@ class Layers:
             settled = settle(self.place, delivery, event, outcome, now)
         if guard.outcome is not outcome:
             settled = settle(self.place, delivery, event, guard.outcome, now)
-        self.observe(delivery, guard.outcome, (now - started).total_seconds())
+        decided = self.place.pipeline.remedies.applied(guard.outcome)
+        self.observe(delivery, decided, (now - started).total_seconds())
         return settled
 
     def _decode(self, taken: Taken) -> Any:
@@ -141,13 +143,16 @@ def _we_are_cancelled() -> bool:
 
 
 def outcome_of(error: Exception) -> Outcome[Any]:
-    """The outcome an error stands for. Raises Misconfigured again: that is no document's fault."""
+    """The outcome an error stands for; what a pipeline says otherwise about its class, `settle` applies.
+
+    Raises Misconfigured again: that is no document's fault.
+    """
     match error:
         case Misconfigured():
             raise error
         case Unavailable():
             return Park(error.dependency, error.message, error.after)
         case Failed():
-            return failing(error.failure, error.message, error.after)
+            return DEFAULT.failing(error.failure, error.message, error.after)
         case _:
             return Retry(Failure.INTERNAL, f"{type(error).__name__}: {error}")

@@ -25,7 +25,8 @@ SUBMITTED = outsider.load(Path("schemas/DocumentSubmitted.avsc"))
 RESULT = outsider.load(Path("schemas/DocumentResult.avsc"))
 LATENCY_MS = "50"
 """How long the simulated provider thinks; told to be slow, a second."""
-NOBODY = dict.fromkeys(("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"), "")
+PROVIDERS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "GEMINI_API_KEY")
+NOBODY = dict.fromkeys(PROVIDERS, "")
 """Keys of whoever runs the tests: no test may spend their money."""
 
 Started = tuple["subprocess.Popen[bytes]", int]
