@@ -67,6 +67,8 @@ class Prompt:
     """Task it serves: extraction, summarization or qa."""
     sample: int = 0
     """Which of several answers to the same question is wanted: another number is another call."""
+    whole: bool = True
+    """It holds the whole document; in a part of one, what is looked for may well not stand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ its schema and is no good all the same, both.
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from shared.core.context import Prompt
 from shared.core.failures import Failure
 from shared.core.quality import quality
 from shared.models.judging.checked import NAMED_FIELDS, Checked, named
@@ -18,6 +20,7 @@ from shared.models.judging.evidence import evidence
 from shared.models.judging.objects import Content, complete_part, object_in, without_last
 from shared.models.judging.refusals import Material, declines, refusal_in
 from shared.models.judging.shells import is_empty, repeats_schema
+from shared.pipelines.material import document_in
 
 M = TypeVar("M")
 
@@ -56,11 +59,11 @@ def _closed(node: Any) -> Any:
     return kept
 
 
-def check(text: str, schema: type[M], document: str = "") -> Checked[M]:
+def check(text: str, schema: type[M], document: str = "", *, whole: bool = True) -> Checked[M]:
     """Judge what a model wrote about a document; prose and code fences around the object do no harm."""
     content, prose, problem = object_in(text)
     if content is not None:
-        return judged(content, prose, schema, document)
+        return judged(content, prose, schema, document, whole=whole)
     if "{" not in text:
         if declines(text.strip(), Material(document)):
             return Checked(failure=Failure.REFUSAL, message="the model declined: " + _short(text))
@@ -70,7 +73,7 @@ def check(text: str, schema: type[M], document: str = "") -> Checked[M]:
     return Checked(failure=Failure.MALFORMED_JSON, message=f"the answer is no JSON: {problem}")
 
 
-def judged(content: Content, prose: str, schema: type[M], document: str) -> Checked[M]:
+def judged(content: Content, prose: str, schema: type[M], document: str, *, whole: bool) -> Checked[M]:
     """Judge an object: whether it declines, repeats its schema, breaks it, says nothing, or invents."""
     adapter: TypeAdapter[M] = _adapter(schema)
     if refusal := refusal_in(content, prose, document):
@@ -87,7 +90,7 @@ def judged(content: Content, prose: str, schema: type[M], document: str) -> Chec
         ]
         message = "the answer breaks its schema: " + "; ".join(f"{n}: {words}" for n, words in found[:NAMED_FIELDS])
         return Checked(failure=Failure.SCHEMA_VIOLATION, message=message, fields=named([name for name, _ in found]))
-    seen = evidence(value, document)
+    seen = evidence(value, document) if whole else replace(evidence(value, document), needed=0, missing=())
     if seen.is_shell:
         return Checked(value, Failure.LOW_QUALITY, "every field of the answer is empty", named(seen.missing))
     if names := named(seen.invented):
@@ -105,13 +108,13 @@ def cut_off(text: str, schema: type[M]) -> Checked[M]:
     return Checked(failure=Failure.TRUNCATED, message=message, fields=named(missing), partial=complete)
 
 
-def joined(known: Checked[M], checked: Checked[M], schema: type[M], document: str) -> Checked[M]:
+def joined(known: Checked[M], checked: Checked[M], schema: type[M], prompt: Prompt) -> Checked[M]:
     """An answer with what was complete in the one before it, which had been cut off."""
     if not known.partial or not isinstance(checked.value, BaseModel):
         return checked
     content = checked.value.model_dump(mode="json")
     filled = {name: part for name, part in known.partial.items() if name in content and is_empty(content[name])}
-    whole = judged(content | filled, "", schema, document)
+    whole = judged(content | filled, "", schema, document_in(prompt.user), whole=prompt.whole)
     return whole if filled and whole.value is not None else checked
 
 

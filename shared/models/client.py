@@ -43,7 +43,6 @@ from shared.models.registry import Model, Registry
 from shared.models.routes import SILENT, SilentRoutes, Windows
 from shared.models.running import RunningCalls
 from shared.models.transport import open_client
-from shared.pipelines.material import document_in
 from shared.ports import Breakers, Ledger, Permit
 
 __all__ = ["ModelChains", "ModelFailed", "ModelUnavailable", "open_models"]
@@ -167,7 +166,7 @@ class ModelChains:
                 return best_of(tried)
             checked = exchange.checked
             if tried:
-                checked = joined(tried[-1].checked, checked, schema, document_in(prompt.user))
+                checked = joined(tried[-1].checked, checked, schema, prompt)
             tried.append(Tried(asked, checked, asking.calls[-1].cost_usd))
             ended = Ended(model, checked.failure, f"{model.name}: {checked.message}", exchange.reply.after)
             if not model.paid:  # the rules of this process say the same to every wording

@@ -144,4 +144,4 @@ def checked(reply: Reply, schema: type[M], prompt: Prompt) -> Checked[M]:
         return cut_off(reply.text, schema)
     if reply.failure:
         return Checked(failure=reply.failure, message=reply.message)
-    return check(reply.text, schema, document_in(prompt.user))
+    return check(reply.text, schema, document_in(prompt.user), whole=prompt.whole)

@@ -6,7 +6,7 @@ again. A part that fails for good is missing from the result, and the result say
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from shared.core.asking import ModelFailed
@@ -56,7 +56,9 @@ class Given(Generic[M]):
     @property
     def models(self) -> tuple[str, ...]:
         """Who gave it."""
-        return tuple(dict.fromkeys(call.model for call in self.calls if call.outcome in ("ok", REUSED)))
+        sure = [call.model for call in self.calls if call.outcome in ("ok", REUSED)]
+        # An answer in doubt stands where nothing better came.
+        return tuple(dict.fromkeys(sure or [call.model for call in self.calls[-1:]]))
 
 
 async def given(ctx: Context, chain: str, job: Job[M], text: str, besides: Collection[str] = ()) -> Given[M]:
@@ -113,7 +115,7 @@ async def _in_parts(
 
 
 async def _of_part(ctx: Context, chain: str, job: Job[M], part: Part, besides: Collection[str]) -> Answer[M]:
-    prompt = job.prompt(part.text)
+    prompt = replace(job.prompt(part.text), whole=False)
 
     async def ask() -> Answer[M]:
         return await ctx.models.ask(chain, prompt, job.schema, besides=besides)
