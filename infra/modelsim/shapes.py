@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from infra.modelsim.faults import Fault
+from infra.modelsim.scripts import Script, anthropic_script, openai_script
 from infra.modelsim.thinking import Question
 
 
@@ -79,6 +80,10 @@ class Shape(Protocol):
         """Write an answer."""
         ...
 
+    def script(self, question: Question, answer: dict[str, Any]) -> Script:
+        """The same answer in pieces."""
+        ...
+
     def error(self, refused: Refused) -> tuple[int, dict[str, Any]]:
         """Write an error: status and body."""
         ...
@@ -91,7 +96,8 @@ class OpenAIShape:
         """Messages by role, and the schema of the response format."""
         said = {message["role"]: message["content"] for message in body["messages"]}
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
-        return Question(body["model"], said["user"], said.get("system", ""), schema)
+        stream, usage = bool(body.get("stream")), bool(body.get("stream_options", {}).get("include_usage"))
+        return Question(body["model"], said["user"], said.get("system", ""), schema, stream, usage)
 
     def answer(self, question: Question, said: Said) -> dict[str, Any]:
         """One choice."""
@@ -114,6 +120,10 @@ class OpenAIShape:
             },
         }
 
+    def script(self, question: Question, answer: dict[str, Any]) -> Script:
+        """Chunks, the usage only where it is asked for, `[DONE]`."""
+        return openai_script(answer, usage=question.usage)
+
     def error(self, refused: Refused) -> tuple[int, dict[str, Any]]:
         """`error` with type, code and message."""
         error = {"message": refused.message, "type": refused.openai_type, "param": None, "code": refused.openai_code}
@@ -127,7 +137,8 @@ class AnthropicShape:
         """The user's message, and the schema of the tool."""
         said = body["messages"][-1]["content"]
         tools = body.get("tools") or [{}]
-        return Question(body["model"], said, body.get("system", ""), tools[0].get("input_schema", {}))
+        schema = tools[0].get("input_schema", {})
+        return Question(body["model"], said, body.get("system", ""), schema, bool(body.get("stream")))
 
     def answer(self, question: Question, said: Said) -> dict[str, Any]:
         """A use of the tool; text where the JSON is broken, for a tool's input always is an object."""
@@ -147,6 +158,10 @@ class AnthropicShape:
             "stop_reason": stop.get(said.fault, "tool_use") if said.fault else "tool_use",
             "usage": {"input_tokens": said.input_tokens, "output_tokens": said.output_tokens},
         }
+
+    def script(self, question: Question, answer: dict[str, Any]) -> Script:
+        """Named events from `message_start` to `message_stop`."""
+        return anthropic_script(answer)
 
     def error(self, refused: Refused) -> tuple[int, dict[str, Any]]:
         """`error` with type and message."""

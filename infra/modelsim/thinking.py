@@ -26,6 +26,10 @@ class Question:
     """System prompt."""
     schema: Mapping[str, Any]
     """JSON schema of the answer."""
+    stream: bool = False
+    """The answer is wanted in pieces."""
+    usage: bool = True
+    """A stream is to tell its usage too."""
 
     @property
     def document(self) -> str:
