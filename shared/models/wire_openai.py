@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic_core import from_json
+
 from shared.core.context import Prompt
 from shared.core.failures import Failure
 from shared.models.registry import Model
+from shared.models.streams.arriving import Arriving
+from shared.models.streams.sse import Event
 from shared.models.wire import Reply, Request, tokens
 
 CODES: Mapping[str, Failure] = {
@@ -25,6 +29,17 @@ WORDS: tuple[tuple[str, Failure], ...] = (
     ("exceeds the available context", Failure.TOKEN_LIMIT),
 )
 """Words of servers that send no code."""
+
+STREAM: Mapping[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
+"""What asks for a stream. Without the option its usage never comes, and a call would look free."""
+
+TERMINATOR = b"[DONE]"
+"""Data of the event that ends a stream."""
+
+ANSWERS = ("content", "refusal")
+"""Parts of a delta that are the answer."""
+THOUGHTS = ("reasoning_content", "reasoning")
+"""Parts of a delta that only show that the model works; servers do not agree on a name."""
 
 
 class OpenAIWire:
@@ -47,6 +62,7 @@ class OpenAIWire:
                     "type": "json_schema",
                     "json_schema": {"name": "answer", "strict": True, "schema": schema},
                 },
+                **(STREAM if model.provider.stream else {}),
             },
         )
 
@@ -77,3 +93,30 @@ class OpenAIWire:
                 return found
         message = str(error.get("message")).lower()
         return next((failure for words, failure in WORDS if words in message), None)
+
+    def take(self, arriving: Arriving, event: Event) -> None:
+        """A chunk: pieces of the first choice, the reason for its end, or, last, the usage without a choice."""
+        if event.data == TERMINATOR:
+            arriving.ended = True
+            return
+        chunk = from_json(event.data)
+        if error := chunk.get("error"):
+            arriving.fail(error)
+            return
+        arriving.tell(chunk.get("usage"))
+        for choice in chunk["choices"]:
+            if choice.get("index", 0) == 0:
+                self._take_choice(arriving, choice)
+
+    def _take_choice(self, arriving: Arriving, choice: Mapping[str, Any]) -> None:
+        delta = choice.get("delta") or {}
+        for part in ANSWERS:
+            if delta.get(part) is not None:
+                arriving.add(0, part, delta[part])
+        arriving.heard += max(len(delta.get(part) or "") for part in THOUGHTS)
+        arriving.stop(choice.get("finish_reason"))
+
+    def whole(self, arriving: Arriving) -> Mapping[str, Any]:
+        """One choice with the joined pieces."""
+        message = {part: arriving.text(0, part) for part in ANSWERS}
+        return {"choices": [{"message": message, "finish_reason": arriving.finish}], "usage": arriving.usage}
