@@ -24,11 +24,11 @@ from typing import TypeVar
 
 import httpx
 
-from shared.core.breaker import BLAMED
 from shared.core.context import Answer, Call, Prompt
 from shared.core.errors import Failed, Unavailable
 from shared.core.failures import Failure
 from shared.core.ledger import Scope
+from shared.core.tally import BLAMED
 from shared.models.answers import REPAIRABLE, repaired
 from shared.models.exchange import Exchange, ask_recorded, ask_unrecorded
 from shared.models.registry import Model, Registry
