@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from shared.core.breaker import Breaker, BreakerPolicy, reopens_in, window
+from shared.core.breaker import Breaker, BreakerPolicy, answers, full_in, reopens_in, window
 from shared.core.event import Event
 from shared.core.failures import Failure
 from shared.core.ledger import Begun, Intent, Recorded
@@ -73,6 +73,10 @@ class BreakerReport:
     """Calls in the window."""
     reopens_in: float
     """Seconds until a probe is allowed; 0 where it is not open."""
+    useless: int
+    """Answers in the window that were of no use, as refusals are."""
+    full_in: float
+    """Seconds until every call is let through again after a recovery; 0 where it is."""
 
     @classmethod
     def of(cls, name: str, breaker: Breaker, policy: BreakerPolicy, now: int) -> "BreakerReport":
@@ -86,6 +90,8 @@ class BreakerReport:
             failures=failures,
             calls=calls,
             reopens_in=reopens_in(breaker, now),
+            useless=answers(policy, breaker, now)[1],
+            full_in=full_in(breaker, now),
         )
 
 

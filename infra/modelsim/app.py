@@ -4,7 +4,7 @@ POST /v1/chat/completions, /v1/messages   GET /bill   GET, POST, DELETE /faults 
 """
 
 import asyncio
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -14,8 +14,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from infra.modelsim.bill import Bill, SimModel, find, tokens
-from infra.modelsim.faults import Fault, Faults, Order
+from infra.modelsim.faults import BROKEN, SILENT, Fault, Faults, Order
 from infra.modelsim.resends import Resends
+from infra.modelsim.scripts import played
+from infra.modelsim.sending import CutResponse, StreamResponse, until_given_up
 from infra.modelsim.shapes import ERRORS, AnthropicShape, OpenAIShape, Refused, Said, Shape, too_long
 from infra.modelsim.thinking import BENDINGS, Question, think, written
 
@@ -50,8 +52,9 @@ class ModelSim:
         order = self.faults.draw(question.model, question.document)
         fault = order.fault if order else None
         self.resends.note(question, fault)
-        if fault is Fault.HANG:
-            return await _until_given_up(request)
+        if fault is Fault.HANG or (fault in SILENT and not question.stream):
+            await until_given_up(request.receive)
+            return Response(status_code=500)
         if fault is Fault.CONNECTION:
             return self._cut(request)
         if order and fault and fault in ERRORS:
@@ -71,38 +74,22 @@ class ModelSim:
             content = BENDINGS[fault](content)
         text = written(content, fault)
         said = Said(text, fault, asked, tokens(text))
-        self.bill.line(question.model).charge(model, asked, said.output_tokens)
-        response = JSONResponse(shape.answer(question, said))
-        return CutResponse(response.body, lambda: self._cut(request)) if fault is Fault.STREAM_CUT else response
+        answer, line = shape.answer(question, said), self.bill.line(question.model)
+        if question.stream:
+            script = shape.script(question, answer)
+            stream = played(script, fault)
+            if stream.text:
+                line.charge(model, asked, tokens(stream.text))
+            return StreamResponse(stream, fault, script.alive, lambda: self._cut(request))
+        line.charge(model, asked, said.output_tokens)
+        response = JSONResponse(answer)
+        return CutResponse(response.body, lambda: self._cut(request)) if fault in BROKEN else response
 
     def _cut(self, request: Request) -> Response:
         """Close the connection under the request; what is returned then reaches nobody."""
         if request.client and (socket := self.sockets.get((request.client.host, request.client.port))):
             socket.abort()
         return Response(status_code=500)
-
-
-class CutResponse(Response):
-    """Half of a body, and then no connection."""
-
-    def __init__(self, body: bytes | memoryview, cut: Callable[[], Response]) -> None:
-        super().__init__(bytes(body), media_type="application/json")
-        self.cut = cut
-
-    async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
-        """Promise the whole length, send half of it, cut."""
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": bytes(self.body[: len(self.body) // 2]), "more_body": True})
-        # The half must be on its way before the connection is reset, or the other side never sees that it began.
-        await asyncio.sleep(0.05)
-        self.cut()
-
-
-async def _until_given_up(request: Request) -> Response:
-    """Say nothing until the other side goes away."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    return Response(status_code=500)
 
 
 def _refusal(shape: Shape, refused: Refused, after: float | None = None) -> Response:

@@ -14,6 +14,11 @@ class Fault(StrEnum):
     HANG = "hang"
     CONNECTION = "connection"
     STREAM_CUT = "stream_cut"
+    STREAM_ERROR = "stream_error"
+    STREAM_MALFORMED = "stream_malformed"
+    STREAM_UNTERMINATED = "stream_unterminated"
+    STREAM_STALLED = "stream_stalled"
+    NO_FIRST_TOKEN = "no_first_token"
     MALFORMED_JSON = "malformed_json"
     SCHEMA_VIOLATION = "schema_violation"
     TRUNCATED = "truncated"
@@ -29,6 +34,12 @@ class Fault(StrEnum):
     UNGROUNDED = "ungrounded"
     LOW_CONFIDENCE = "low_confidence"
     SLOW = "slow"
+
+
+BROKEN = frozenset({Fault.STREAM_CUT, Fault.STREAM_ERROR, Fault.STREAM_MALFORMED, Fault.STREAM_UNTERMINATED})
+"""Faults of a stream that ends wrongly. Of a response in one piece half comes, and then the connection is cut."""
+SILENT = frozenset({Fault.STREAM_STALLED, Fault.NO_FIRST_TOKEN})
+"""Faults of a stream that never ends. A response in one piece then never begins."""
 
 
 class Order(BaseModel):

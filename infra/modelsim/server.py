@@ -52,7 +52,8 @@ def remembering(sockets: Sockets) -> type[H11Protocol]:
 @contextlib.asynccontextmanager
 async def serving(sim: ModelSim, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
     """Serve until the block ends; gives the address. Port 0 takes a free one."""
-    with socket.socket() as listener:
+    # Without the protocol's number asyncio does not turn Nagle's algorithm off, and each second write waits 40 ms.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         server = QuietServer(

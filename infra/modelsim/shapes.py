@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from infra.modelsim.faults import Fault
+from infra.modelsim.scripts import Script, anthropic_script, openai_script
 from infra.modelsim.thinking import Question
 from shared.models.forms import SPELLED
 
@@ -86,6 +87,10 @@ class Shape(Protocol):
         """Write an answer."""
         ...
 
+    def script(self, question: Question, answer: dict[str, Any]) -> Script:
+        """The same answer in pieces."""
+        ...
+
     def error(self, refused: Refused) -> tuple[int, dict[str, Any]]:
         """Write an error: status and body."""
         ...
@@ -99,9 +104,11 @@ class OpenAIShape:
         said = {message["role"]: message["content"] for message in body["messages"]}
         system, tools = said.get("system", ""), body.get("tools")
         if tools:
-            return Question(body["model"], said["user"], system, tools[0]["function"]["parameters"], tool=True)
-        schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
-        return Question(body["model"], said["user"], system, schema or spelled(system))
+            schema = tools[0]["function"]["parameters"]
+        else:
+            schema = body.get("response_format", {}).get("json_schema", {}).get("schema") or spelled(system)
+        stream, usage = bool(body.get("stream")), bool(body.get("stream_options", {}).get("include_usage"))
+        return Question(body["model"], said["user"], system, schema, tool=bool(tools), stream=stream, usage=usage)
 
     def answer(self, question: Question, said: Said) -> dict[str, Any]:
         """One choice."""
@@ -124,6 +131,10 @@ class OpenAIShape:
             },
         }
 
+    def script(self, question: Question, answer: dict[str, Any]) -> Script:
+        """Chunks, the usage only where it is asked for, `[DONE]`."""
+        return openai_script(answer, usage=question.usage)
+
     def _written(self, question: Question, said: Said) -> dict[str, Any]:
         if not question.tool:
             return {"content": said.text}
@@ -141,11 +152,11 @@ class AnthropicShape:
 
     def question(self, body: Mapping[str, Any]) -> Question:
         """The user's message, and the schema of the tool."""
-        said, system = body["messages"][-1]["content"], body.get("system", "")
+        said, system, stream = body["messages"][-1]["content"], body.get("system", ""), bool(body.get("stream"))
         if tools := body.get("tools"):
-            return Question(body["model"], said, system, tools[0]["input_schema"], tool=True)
+            return Question(body["model"], said, system, tools[0]["input_schema"], tool=True, stream=stream)
         schema = body.get("output_config", {}).get("format", {}).get("schema", {})
-        return Question(body["model"], said, system, schema or spelled(system))
+        return Question(body["model"], said, system, schema or spelled(system), stream=stream)
 
     def answer(self, question: Question, said: Said) -> dict[str, Any]:
         """A use of the tool; text where the JSON is broken, for a tool's input always is an object."""
@@ -168,6 +179,10 @@ class AnthropicShape:
             "stop_reason": stop.get(said.fault, usual) if said.fault else usual,
             "usage": {"input_tokens": said.input_tokens, "output_tokens": said.output_tokens},
         }
+
+    def script(self, question: Question, answer: dict[str, Any]) -> Script:
+        """Named events from `message_start` to `message_stop`."""
+        return anthropic_script(answer)
 
     def error(self, refused: Refused) -> tuple[int, dict[str, Any]]:
         """`error` with type and message."""

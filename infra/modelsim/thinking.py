@@ -29,6 +29,10 @@ class Question:
     """JSON schema of the answer."""
     tool: bool = False
     """The answer is asked for as the use of a tool."""
+    stream: bool = False
+    """The answer is wanted in pieces."""
+    usage: bool = True
+    """A stream is to tell its usage too."""
 
     @property
     def document(self) -> str:

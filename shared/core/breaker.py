@@ -1,9 +1,10 @@
 """The arithmetic of a circuit breaker: what it does at a call, at an outcome and at an operator's word.
 
     closed     --failures in a row, or too large a share of the window-->  open
+    closed     --hardly an answer in the window was of any use-->          open
     open       --recovery time over, somebody asks-->                      half-open, one probe leased to who asked
     half-open  --the probe fails-->                                        open
-    half-open  --any call succeeds-->                                      closed
+    half-open  --any call succeeds-->                                      closed, and full again after a ramp
     any        --an operator trips it-->                                   open, until an operator resets it
 
 Everything is a function of values. Times are whole milliseconds, so that the registry's script (`shared/state`), which
@@ -14,28 +15,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from shared.core.failures import Failure
+from shared.core.tally import Tally
 
 SLOTS = 10
 """Parts of the rolling window; a part leaves it as a whole."""
 ASK_AGAIN = 5.0
 """Longest wait in seconds that a refused caller is told: an operator's reset must not go unnoticed for minutes."""
-
-BLAMED = frozenset(
-    {
-        Failure.RATE_LIMITED,
-        Failure.OVERLOADED,
-        Failure.SERVER_ERROR,
-        Failure.TIMEOUT,
-        Failure.CONNECTION,
-        Failure.STREAM_CUT,
-        Failure.AUTH,
-        Failure.MODEL_UNKNOWN,
-        Failure.BUDGET_EXCEEDED,
-        Failure.STORE_UNAVAILABLE,
-    }
-)
-"""Classes that speak against the dependency. Any other failure is an answer: a bad document must not stop good ones."""
 
 PAUSES = "stage:"
 """Beginning of the names under which the registry keeps what was paused: tripped is paused. No call asks for these."""
@@ -71,6 +56,12 @@ class BreakerPolicy:
     """Calls in the window below which their share of failures says nothing."""
     share: float = 0.5
     """Share of failed calls in the window that opens it: catches what fails every other time, never in a row."""
+    minimum_answers: int = 30
+    """Answers in the window below which their use says nothing: a bad batch is no storm of refusals."""
+    useless_share: float = 0.9
+    """Share of answers of no use that opens it."""
+    ramp: float = 8.0
+    """Seconds from a recovery until all calls are let through; what is let through before doubles every second."""
     lease: float = 60.0
     """Seconds after which a probe that nobody heard of again may be taken over by another."""
 
@@ -78,29 +69,6 @@ class BreakerPolicy:
     def slot(self) -> int:
         """Milliseconds of one part of the window."""
         return max(1, int(self.window * 1000) // SLOTS)
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How some calls ended, in the order in which they did."""
-
-    ok: int = 0
-    """Calls in which the dependency did its work."""
-    failed: int = 0
-    """Calls in which it did not."""
-    tail: int = 0
-    """Failures after the last success."""
-    last: str = ""
-    """Class of the last failure."""
-
-    def plus(self, failure: Failure | None) -> "Tally":
-        """One call more."""
-        if failure in BLAMED:
-            return Tally(self.ok, self.failed + 1, self.tail + 1, failure.value)
-        return Tally(self.ok + 1, self.failed, 0, self.last)
-
-    def __bool__(self) -> bool:
-        return self.ok + self.failed > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +82,17 @@ class Breaker:
     phase: Phase = Phase.CLOSED
     """Closed, open or half-open."""
     until: int = 0
-    """Open: when a probe is due. Half-open: when the probe's lease ends."""
+    """Open: when a probe is due. Half-open: when the probe's lease ends. Closed: when the ramp ends, 0 without one."""
     holder: str = ""
     """Who holds the probe's lease."""
     tripped: bool = False
     """An operator opened it; only an operator closes it."""
     run: int = 0
     """Failures in a row up to now, while closed."""
-    slots: tuple[tuple[int, int, int], ...] = ()
-    """The window: (number of the part, successes, failures), oldest first."""
+    slots: tuple[tuple[int, int, int, int], ...] = ()
+    """The window: (number of the part, answers, failures, answers of no use), oldest first."""
+    useless: bool = False
+    """It opened because answers were of no use: another such answer does not close it."""
     reason: str = ""
     """Why it is in its phase, in one sentence."""
 
@@ -146,9 +116,10 @@ def pause_of(pipeline: str, stage: str) -> str:
     return f"{PAUSES}{pipeline}.{stage}"
 
 
-def closed(now: int, reason: str = "", version: int = 0) -> Breaker:
+def closed(now: int, reason: str = "", version: int = 0, ramp: float = 0.0) -> Breaker:
     """A breaker that has seen nothing; `version` is that of the state it takes the place of."""
-    return Breaker(since=now, version=max(now, version + 1), reason=reason)
+    until = now + int(ramp * 1000) if ramp else 0
+    return Breaker(since=now, version=max(now, version + 1), until=until, reason=reason)
 
 
 def ask(policy: BreakerPolicy, breaker: Breaker, now: int, who: str) -> tuple[Breaker, Verdict]:
@@ -179,9 +150,12 @@ def record(policy: BreakerPolicy, breaker: Breaker, now: int, who: str, tally: T
     # dependency whose calls take longer than a lease would stay half-open for ever.
     if tally.failed and breaker.holder == who:
         return _opened(policy, breaker, now, f"the probe failed: {tally.last}")
-    if tally.failed:
+    in_vain = breaker.useless and tally.useless == tally.ok
+    if in_vain and not tally.failed and breaker.holder == who:
+        return _opened(policy, breaker, now, f"the probe's answer was of no use: {tally.declined}")
+    if tally.failed or in_vain:
         return breaker
-    return closed(now, "a call succeeded", breaker.version)
+    return closed(now, "a call succeeded", breaker.version, policy.ramp)
 
 
 def trip(breaker: Breaker, now: int, who: str, reason: str) -> Breaker:
@@ -215,7 +189,7 @@ def newer(
     version = min(offered.version, now) if own else offered.version
     if stored is not None and (version <= stored.version or (own and stored.tripped)):
         return stored
-    longest = now + int(max(policy.recovery, policy.lease) * 1000)
+    longest = now + int(max(policy.recovery, policy.lease, policy.ramp) * 1000)
     return replace(offered, version=version, since=min(offered.since, now), until=min(offered.until, longest))
 
 
@@ -224,6 +198,12 @@ def window(policy: BreakerPolicy, breaker: Breaker, now: int) -> tuple[int, int]
     live = _live(policy, breaker, now)
     failures = sum(slot[2] for slot in live)
     return sum(slot[1] for slot in live) + failures, failures
+
+
+def answers(policy: BreakerPolicy, breaker: Breaker, now: int) -> tuple[int, int]:
+    """Answers, and those of no use, that are in the window now."""
+    live = _live(policy, breaker, now)
+    return sum(slot[1] for slot in live), sum(slot[3] for slot in live)
 
 
 def wait(breaker: Breaker, now: int) -> float:
@@ -237,7 +217,12 @@ def reopens_in(breaker: Breaker, now: int) -> float:
     return max(breaker.until - now, 0) / 1000 if waits else 0.0
 
 
-def _live(policy: BreakerPolicy, breaker: Breaker, now: int) -> tuple[tuple[int, int, int], ...]:
+def full_in(breaker: Breaker, now: int) -> float:
+    """Seconds until every call is let through again after a recovery; 0 where none is waited for."""
+    return max(breaker.until - now, 0) / 1000 if breaker.phase is Phase.CLOSED else 0.0
+
+
+def _live(policy: BreakerPolicy, breaker: Breaker, now: int) -> tuple[tuple[int, int, int, int], ...]:
     # A part that lies ahead was written before a clock was set back; it would count far too long.
     return tuple(slot for slot in breaker.slots if 0 <= now // policy.slot - slot[0] < SLOTS)
 
@@ -248,16 +233,20 @@ def _count(policy: BreakerPolicy, breaker: Breaker, now: int, tally: Tally) -> B
     run = tally.tail if tally.ok or not live else breaker.run + tally.failed
     number = now // policy.slot
     if live and live[-1][0] == number:
-        live, (_, ok, failed) = live[:-1], live[-1]
-        slots = (*live, (number, ok + tally.ok, failed + tally.failed))
+        live, (_, ok, failed, useless) = live[:-1], live[-1]
+        slots = (*live, (number, ok + tally.ok, failed + tally.failed, useless + tally.useless))
     else:
-        slots = (*live, (number, tally.ok, tally.failed))
+        slots = (*live, (number, tally.ok, tally.failed, tally.useless))
     counted = replace(breaker, run=run, slots=slots)
     calls, failures = window(policy, counted, now)
     if tally.failed and run >= policy.threshold:
         return _opened(policy, counted, now, f"{run} failures in a row, the last: {tally.last}")
     if tally.failed and calls >= policy.minimum_calls and failures >= policy.share * calls:
         return _opened(policy, counted, now, f"{failures} of {calls} calls failed, the last: {tally.last}")
+    given, vain = answers(policy, counted, now)
+    if tally.useless and given >= policy.minimum_answers and vain >= policy.useless_share * given:
+        reason = f"{vain} of {given} answers were of no use, the last: {tally.declined}"
+        return replace(_opened(policy, counted, now, reason), useless=True)
     return counted
 
 

@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from shared.core import breaker as rules
-from shared.core.breaker import Breaker, BreakerEvent, BreakerPolicy, Phase, Tally, Verdict
+from shared.core import ramp
+from shared.core.breaker import Breaker, BreakerEvent, BreakerPolicy, Phase, Verdict
 from shared.core.failures import Failure
+from shared.core.ramp import Passed
+from shared.core.tally import Tally
 from shared.ports import BreakerReport, Permit
 
 
@@ -21,6 +24,7 @@ class MemoryBreakers:
         self._policy = policy or BreakerPolicy()
         self._clock = clock
         self._breakers: dict[str, Breaker] = {}
+        self._passed: dict[str, Passed] = {}
         self._events: list[BreakerEvent] = []
 
     def another(self, who: str) -> "MemoryBreakers":
@@ -39,6 +43,9 @@ class MemoryBreakers:
         self._keep(name, breaker)
         if verdict is Verdict.WAIT:
             return Permit(allowed=False, after=rules.wait(breaker, now))
+        self._passed[name], passes = ramp.passes(breaker, now, self._passed.get(name, Passed()))
+        if not passes:
+            return Permit(allowed=False, after=ramp.next_step(breaker, now))
         return Permit(allowed=True, probe=verdict is Verdict.PROBE)
 
     def record(self, name: str, failure: Failure | None) -> None:

@@ -186,7 +186,7 @@ class ModelChains:
         try:
             permit = await self._permit(model)
             if not permit.allowed:
-                asking.ended.append(Ended(model, None, f"{model.breaker}: its breaker is open", permit.after))
+                asking.ended.append(Ended(model, None, f"{model.breaker}: its breaker keeps it back", permit.after))
                 return None
             exchange = await self._exchange(model, prompt, schema)
             if permit.probe and exchange.reused and self.scope:

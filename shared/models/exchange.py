@@ -16,10 +16,10 @@ from typing import Any, Generic, TypeVar
 
 import httpx
 
-from shared.core.breaker import BLAMED
 from shared.core.context import REUSED, Call, Prompt
 from shared.core.failures import Failure
 from shared.core.ledger import Intent, Recorded, Scope, State, call_fingerprint
+from shared.core.tally import BLAMED
 from shared.models.answers import check, cut_off, json_schema, schema_text
 from shared.models.forms import USUAL
 from shared.models.judging.checked import Checked

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from shared.core.asking import ModelFailed, ModelUnavailable
-from shared.core.breaker import BLAMED
 from shared.core.context import Call
 from shared.core.failures import Failure
 from shared.core.remedies import DEFAULT, GOES_ON, PROVIDERS, Fallback, Remedies
+from shared.core.tally import BLAMED
 from shared.models.registry import Model
 
 

@@ -39,6 +39,9 @@ class ProviderEntry(BaseModel):
     limit_field: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     timeout: float = Field(default=90.0, gt=0)
     form: Form | None = None
+    stream: bool = True
+    first_token: float = Field(default=60.0, gt=0)
+    stall: float = Field(default=30.0, gt=0)
 
 
 class ModelEntry(BaseModel):
@@ -81,6 +84,12 @@ class Provider:
     """Key; empty where it wants none."""
     timeout: float = 90.0
     """Seconds a whole call may take."""
+    stream: bool = True
+    """Answers come in pieces, so that a call that is dead is noticed long before the whole time is over."""
+    first_token: float = 60.0
+    """Seconds within which the first piece of a streamed answer must come: a model may think before it writes."""
+    stall: float = 30.0
+    """Seconds within which each further piece must come."""
     limit_field: str = "max_completion_tokens"
     """What the OpenAI wire calls the most tokens of an answer; it was renamed, and not everybody followed."""
     simulated: bool = False
@@ -212,6 +221,9 @@ def _provider(name: str, entry: ProviderEntry, environment: Mapping[str, str]) -
         base_url=address.rstrip("/") + entry.base_path,
         key=key,
         timeout=entry.timeout,
+        stream=entry.stream,
+        first_token=entry.first_token,
+        stall=entry.stall,
         limit_field=entry.limit_field,
         simulated=entry.simulated,
     )

@@ -13,6 +13,8 @@ from shared.core.context import Prompt
 from shared.core.failures import Failure
 from shared.models import local
 from shared.models.registry import Model
+from shared.models.streams.assembly import Assembly
+from shared.models.streams.pace import Pace
 from shared.models.wire import Reply, Request, Wire, failure_of_status, failure_of_transport, retry_after
 from shared.models.wire_anthropic import AnthropicWire
 from shared.models.wire_openai import OpenAIWire
@@ -30,6 +32,12 @@ and would cost its document an attempt."""
 LARGEST_RESPONSE = 8 * 1024 * 1024
 """Most bytes of a response that are read: no answer is that long, a server gone mad is."""
 
+LARGEST_STREAM = 4 * LARGEST_RESPONSE
+"""The same of a stream, in which every token comes in some hundred bytes of framing."""
+
+LINGER_SECONDS = 0.2
+"""How long the end of a body is waited for once the answer is complete: only then can its connection be used again."""
+
 
 @asynccontextmanager
 async def open_client() -> AsyncIterator[httpx.AsyncClient]:
@@ -46,39 +54,70 @@ async def send(client: httpx.AsyncClient, model: Model, prompt: Prompt, schema: 
         reply = local.reply(prompt, schema)
     else:
         wire = WIRES[model.provider.wire]
-        reply = await _exchange(client, model, wire, wire.request(model, prompt, schema))
+        assembly = Assembly(wire, len(prompt.system) + len(prompt.user))
+        reply = await _exchange(client, model, wire, wire.request(model, prompt, schema), assembly)
     return reply, round((time.monotonic() - began) * 1000)
 
 
-async def _exchange(client: httpx.AsyncClient, model: Model, wire: Wire, request: Request) -> Reply:
+async def _exchange(client: httpx.AsyncClient, model: Model, wire: Wire, request: Request, assembly: Assembly) -> Reply:
     begun = False
+    pace = Pace(model.provider, asyncio.get_running_loop().time(), streams=model.provider.stream)
     try:
-        async with asyncio.timeout(model.provider.timeout):
-            prepared = client.build_request(
-                "POST",
-                model.provider.base_url + request.path,
-                headers=dict(request.headers),
-                json=request.body,
-                timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-            )
-            response = await client.send(prepared, stream=True)
+        async with asyncio.timeout_at(pace.due) as limit:
+            response = await client.send(_prepared(client, model, request), stream=True)
             begun = True
+            # A server may answer whole all the same, and errors always come whole.
+            stream = response.headers.get("content-type", "").lower().startswith("text/event-stream")
+            pace.streams = stream and response.status_code == 200
+            limit.reschedule(pace.due)
             try:
-                content = await _read(response)
+                if pace.streams:
+                    await _listen(response, assembly, pace, limit)
+                else:
+                    content = await _read(response)
             finally:
                 await response.aclose()
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-        failure = failure_of_transport(error, begun=begun)
-        where = f"{model.provider.name} at {model.provider.base_url}"
-        return Reply(failure=failure, message=f"{where}: {_said(error, model.provider.timeout)}")
-    return understood(wire, response.status_code, response.headers, content)
+        if not assembly.complete:
+            failure = failure_of_transport(error, begun=begun)
+            where = f"{model.provider.name} at {model.provider.base_url}"
+            return assembly.lost(failure, f"{where}: {_said(error, pace)}")
+    return assembly.reply() if pace.streams else understood(wire, response.status_code, response.headers, content)
 
 
-def _said(error: Exception, timeout: float) -> str:
-    """What failed. A time that is over has no words of its own, and there are two of them."""
+def _prepared(client: httpx.AsyncClient, model: Model, request: Request) -> httpx.Request:
+    return client.build_request(
+        "POST",
+        model.provider.base_url + request.path,
+        headers=dict(request.headers),
+        json=request.body,
+        timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+    )
+
+
+def _said(error: Exception, pace: Pace) -> str:
+    """What failed. A time that is over has no words of its own, and there are several of them."""
     if isinstance(error, httpx.ConnectTimeout):
         return f"no connection in {CONNECT_SECONDS:g} s"
-    return str(error) or (f"no answer in {timeout:g} s" if isinstance(error, TimeoutError) else type(error).__name__)
+    return str(error) or (pace.said if isinstance(error, TimeoutError) else type(error).__name__)
+
+
+async def _listen(response: httpx.Response, assembly: Assembly, pace: Pace, limit: asyncio.Timeout) -> None:
+    """Read a stream for as long as it keeps its pace; a broken one is left at once, for its rest is paid in vain."""
+    size, now = 0, asyncio.get_running_loop().time
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > LARGEST_STREAM:
+            raise httpx.ReadError(f"the stream is longer than {LARGEST_STREAM} bytes")
+        if assembly.complete or not assembly.feed(chunk):
+            continue
+        if assembly.complete:
+            limit.reschedule(now() + LINGER_SECONDS)
+        elif assembly.over:
+            return
+        else:
+            pace.last = now()
+            limit.reschedule(pace.due)
 
 
 async def _read(response: httpx.Response) -> bytes:

@@ -1,8 +1,12 @@
 """What the two wire formats have in common: a request, a reply, and the one table of how a call can fail.
 
-A wire is a pair of pure functions; it opens no connection:
+A wire is a few pure functions; it opens no connection:
 
     request(model, prompt, schema) -> Request        reply(body) -> Reply        fault(body) -> Failure | None
+
+and for an answer that comes in pieces:
+
+    take(arriving, event)        whole(arriving) -> the body that would have come in one piece, for reply()
 """
 
 from collections.abc import Mapping
@@ -15,6 +19,8 @@ import httpx
 from shared.core.context import Prompt
 from shared.core.failures import Failure
 from shared.models.registry import Model
+from shared.models.streams.arriving import Arriving
+from shared.models.streams.sse import Event
 
 LONGEST_WAIT = 3600.0
 """Most seconds that a provider's Retry-After is believed."""
@@ -42,6 +48,8 @@ class Reply:
     """As the provider counts."""
     output_tokens: int = 0
     """As the provider counts."""
+    estimated: bool = False
+    """The counts are ours: the stream was lost before the provider told its own, or it tells none."""
     failure: Failure | None = None
     """How it failed; None where there is an answer."""
     message: str = ""
@@ -63,6 +71,14 @@ class Wire(Protocol):
 
     def fault(self, error: Mapping[str, Any]) -> Failure | None:
         """The failure class an error object names more closely than the status; None where the status says it all."""
+        ...
+
+    def take(self, arriving: Arriving, event: Event) -> None:
+        """Add one event of a stream. Raises LookupError, TypeError or ValueError where it is not the wire's."""
+        ...
+
+    def whole(self, arriving: Arriving) -> Mapping[str, Any]:
+        """What has arrived as the body of one response, so that one judgement serves both."""
         ...
 
 

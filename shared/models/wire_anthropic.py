@@ -5,10 +5,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic_core import from_json
+
 from shared.core.context import Prompt
 from shared.core.failures import Failure
 from shared.models.forms import Form, spelled_out
 from shared.models.registry import Model
+from shared.models.streams.arriving import Arriving
+from shared.models.streams.sse import Event
 from shared.models.wire import Reply, Request, tokens
 
 API_VERSION = "2023-06-01"
@@ -42,6 +46,14 @@ TYPES: Mapping[str, Failure] = {
 }
 """Error type to failure class."""
 
+ANSWERS = ("text", "tool_use")
+"""Kinds of block that are the answer; others are thoughts, or not asked for."""
+PIECES: Mapping[str, tuple[str, str]] = {
+    "text_delta": ("text", "text"),
+    "input_json_delta": ("tool_use", "partial_json"),
+}
+"""Kind of a delta to the kind of block it belongs to, and to the field in which its piece stands."""
+
 
 class AnthropicWire:
     """Pure: values in, values out."""
@@ -57,6 +69,7 @@ class AnthropicWire:
                 "system": spelled_out(prompt.system, schema) if model.form is Form.TEXT else prompt.system,
                 "messages": [{"role": "user", "content": prompt.user}],
                 **_asked_as(model.form, schema),
+                **({"stream": True} if model.provider.stream else {}),
             },
         )
 
@@ -80,6 +93,49 @@ class AnthropicWire:
         message = str(error.get("message")).lower()
         found = next((failure for words, failure in WORDS if words in message), None)
         return found or TYPES.get(str(error.get("type")))
+
+    def take(self, arriving: Arriving, event: Event) -> None:
+        """An event by the type in its data; types that are not known are passed over, as the provider asks."""
+        said = from_json(event.data)
+        match said["type"]:
+            case "message_start":
+                arriving.tell(said["message"].get("usage"))
+            case "content_block_start":
+                if (kind := said["content_block"]["type"]) in ANSWERS:
+                    arriving.add(said["index"], kind, said["content_block"].get("text", ""))
+            case "content_block_delta":
+                self._take_delta(arriving, said["index"], said["delta"])
+            case "message_delta":
+                arriving.stop(said["delta"].get("stop_reason"))
+                arriving.tell(said.get("usage"))
+            case "message_stop":
+                arriving.ended = True
+            case "error":
+                arriving.fail(said["error"])
+
+    def _take_delta(self, arriving: Arriving, block: int, delta: Mapping[str, Any]) -> None:
+        if delta["type"] == "thinking_delta":
+            arriving.heard += len(delta["thinking"])
+        if delta["type"] in PIECES:
+            kind, field = PIECES[delta["type"]]
+            if (block, kind) not in arriving.pieces:
+                raise LookupError(f"block {block} has not begun")
+            arriving.add(block, kind, delta[field])
+
+    def whole(self, arriving: Arriving) -> Mapping[str, Any]:
+        """The blocks in their order."""
+        blocks = [_block(kind, arriving.text(number, kind)) for number, kind in sorted(arriving.pieces)]
+        return {"content": blocks, "stop_reason": arriving.finish, "usage": arriving.usage}
+
+
+def _block(kind: str, text: str) -> Mapping[str, Any]:
+    """A block as one response has it. A tool's input that breaks off is no object, so it is handed on as what it is."""
+    if kind != "tool_use":
+        return {"type": kind, "text": text}
+    try:
+        return {"type": kind, "input": from_json(text or "{}")}
+    except ValueError:
+        return {"type": "text", "text": text}
 
 
 def _asked_as(form: Form, schema: Mapping[str, Any]) -> Mapping[str, Any]:

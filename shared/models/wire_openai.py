@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic_core import from_json
+
 from shared.core.context import Prompt
 from shared.core.failures import Failure
 from shared.models.forms import Form, spelled_out
 from shared.models.registry import Model
+from shared.models.streams.arriving import Arriving
+from shared.models.streams.sse import Event
 from shared.models.wire import Reply, Request, tokens
 
 ANSWER = "answer"
@@ -30,6 +34,19 @@ WORDS: tuple[tuple[str, Failure], ...] = (
 )
 """Words of servers that send no code."""
 
+STREAM: Mapping[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
+"""What asks for a stream. Without the option its usage never comes, and a call would look free."""
+
+TERMINATOR = b"[DONE]"
+"""Data of the event that ends a stream."""
+
+ANSWERS = ("content", "refusal")
+"""Parts of a delta that are the answer."""
+TOOL_CALLS = "tool_calls"
+"""Part of a message, or of a delta, that uses a tool."""
+THOUGHTS = ("reasoning_content", "reasoning")
+"""Parts of a delta that only show that the model works; servers do not agree on a name."""
+
 
 class OpenAIWire:
     """Pure: values in, values out."""
@@ -49,6 +66,7 @@ class OpenAIWire:
                 ],
                 model.provider.limit_field: model.max_output,
                 **_asked_as(model.form, schema),
+                **(STREAM if model.provider.stream else {}),
             },
         )
 
@@ -64,7 +82,7 @@ class OpenAIWire:
             failure, words = Failure.REFUSAL, str(message["refusal"])
         elif choice.get("finish_reason") == "length":
             failure, words = Failure.TRUNCATED, "the answer reached its token limit"
-        used = message.get("tool_calls")
+        used = message.get(TOOL_CALLS)
         return Reply(
             text=str((used[0]["function"]["arguments"] if used else message.get("content")) or ""),
             input_tokens=tokens(usage, "prompt_tokens"),
@@ -80,6 +98,39 @@ class OpenAIWire:
                 return found
         message = str(error.get("message")).lower()
         return next((failure for words, failure in WORDS if words in message), None)
+
+    def take(self, arriving: Arriving, event: Event) -> None:
+        """A chunk: pieces of the first choice, the reason for its end, or, last, the usage without a choice."""
+        if event.data == TERMINATOR:
+            arriving.ended = True
+            return
+        chunk = from_json(event.data)
+        if error := chunk.get("error"):
+            arriving.fail(error)
+            return
+        arriving.tell(chunk.get("usage"))
+        for choice in chunk["choices"]:
+            if choice.get("index", 0) == 0:
+                self._take_choice(arriving, choice)
+
+    def _take_choice(self, arriving: Arriving, choice: Mapping[str, Any]) -> None:
+        delta = choice.get("delta") or {}
+        for part in ANSWERS:
+            if delta.get(part) is not None:
+                arriving.add(0, part, delta[part])
+        for call in delta.get(TOOL_CALLS) or ():
+            # Of several calls the first is the answer, as in one piece.
+            if call.get("index", 0) == 0:
+                arriving.add(0, TOOL_CALLS, (call.get("function") or {}).get("arguments") or "")
+        arriving.heard += max(len(delta.get(part) or "") for part in THOUGHTS)
+        arriving.stop(choice.get("finish_reason"))
+
+    def whole(self, arriving: Arriving) -> Mapping[str, Any]:
+        """One choice with the joined pieces."""
+        message: dict[str, Any] = {part: arriving.text(0, part) for part in ANSWERS}
+        if (0, TOOL_CALLS) in arriving.pieces:
+            message[TOOL_CALLS] = [{"function": {"arguments": arriving.text(0, TOOL_CALLS)}}]
+        return {"choices": [{"message": message, "finish_reason": arriving.finish}], "usage": arriving.usage}
 
 
 def _asked_as(form: Form, schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,13 +2,14 @@
 --   KEYS  1 set of names, 2 capped list of events
 --   ARGV  1 prefix of a breaker's key, 2 channel, 3 policy, 4 who asks, 5 commands (3 and 5 in JSON), 6 '1': answer
 --         with every breaker, not only with those that a command names
--- A command: {name, view: the asker's copy, own: changed without us, tally: {ok, failed, tail, last}, act, reason, probe}
+-- A command: {name, view: the asker's copy, own: changed without us, tally: {ok, failed, tail, last, useless, declined},
+--         act, reason, probe}
 -- The answer, in JSON: {now, breakers: [{name, breaker, verdict}]}.
 -- The server's clock is the only one: processes never compare theirs.
 
 local EVENTS, IDLE = 1000, 7 * 24 * 3600 * 1000
 local SHAPE = {phase = 'string', since = 'number', version = 'number', ['until'] = 'number', holder = 'string',
-               tripped = 'boolean', run = 'number', slots = 'table', reason = 'string'}
+               tripped = 'boolean', run = 'number', slots = 'table', reason = 'string', useless = 'boolean'}
 local PREFIX, CHANNEL, WHO = ARGV[1], ARGV[2], ARGV[4]
 local policy, commands = cjson.decode(ARGV[3]), cjson.decode(ARGV[5])
 local time = redis.call('TIME')
@@ -31,7 +32,7 @@ local function after(breaker) return math.max(now, breaker and breaker.version +
 
 local function closed(reason, old)
   return {phase = 'closed', since = now, version = after(old), ['until'] = 0, holder = '', tripped = false, run = 0,
-          slots = {}, reason = reason}
+          slots = {}, reason = reason, useless = false}
 end
 
 local function open(breaker, reason)
@@ -45,30 +46,37 @@ local function newer(breaker, offered, own)
   local version = own and math.min(offered.version, now) or offered.version
   if breaker and (version <= breaker.version or (own and breaker.tripped)) then return breaker end
   offered.version, offered.since = version, math.min(offered.since, now)
-  offered['until'] = math.min(offered['until'], now + math.max(policy.recovery, policy.lease))
+  offered['until'] = math.min(offered['until'], now + math.max(policy.recovery, policy.lease, policy.ramp))
   return offered
 end
 
 local function count(breaker, tally)
-  local live, calls, failures = {}, tally.ok + tally.failed, tally.failed
+  local live, answers, failures, useless = {}, tally.ok, tally.failed, tally.useless
   for _, slot in ipairs(breaker.slots) do
     if part - slot[1] >= 0 and part - slot[1] < policy.slots then
       live[#live + 1] = slot
-      calls, failures = calls + slot[2] + slot[3], failures + slot[3]
+      answers, failures, useless = answers + slot[2], failures + slot[3], useless + slot[4]
     end
   end
   if tally.ok > 0 or #live == 0 then breaker.run = tally.tail else breaker.run = breaker.run + tally.failed end
   if #live > 0 and live[#live][1] == part then
-    live[#live] = {part, live[#live][2] + tally.ok, live[#live][3] + tally.failed}
+    local slot = live[#live]
+    live[#live] = {part, slot[2] + tally.ok, slot[3] + tally.failed, slot[4] + tally.useless}
   else
-    live[#live + 1] = {part, tally.ok, tally.failed}
+    live[#live + 1] = {part, tally.ok, tally.failed, tally.useless}
   end
   breaker.slots = live
+  local calls = answers + failures
   if tally.failed > 0 and breaker.run >= policy.threshold then
     return open(breaker, string.format('%d failures in a row, the last: %s', breaker.run, tally.last))
   end
   if tally.failed > 0 and calls >= policy.minimum_calls and failures >= policy.share * calls then
     return open(breaker, string.format('%d of %d calls failed, the last: %s', failures, calls, tally.last))
+  end
+  if tally.useless > 0 and answers >= policy.minimum_answers and useless >= policy.useless_share * answers then
+    breaker.useless = true
+    local said = string.format('%d of %d answers were of no use, the last: %s', useless, answers, tally.declined)
+    return open(breaker, said)
   end
   return breaker
 end
@@ -77,8 +85,14 @@ local function record(breaker, tally)
   if breaker.phase == 'open' then return breaker end
   if breaker.phase == 'closed' then return count(breaker, tally) end
   if tally.failed > 0 and breaker.holder == WHO then return open(breaker, 'the probe failed: ' .. tally.last) end
-  if tally.failed > 0 then return breaker end
-  return closed('a call succeeded', breaker)
+  local in_vain = breaker.useless and tally.useless == tally.ok
+  if in_vain and tally.failed == 0 and breaker.holder == WHO then
+    return open(breaker, "the probe's answer was of no use: " .. tally.declined)
+  end
+  if tally.failed > 0 or in_vain then return breaker end
+  local recovered = closed('a call succeeded', breaker)
+  if policy.ramp > 0 then recovered['until'] = now + policy.ramp end
+  return recovered
 end
 
 local function ask(breaker)

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.core import breaker as rules
-from shared.core.breaker import Breaker, BreakerPolicy, Phase, Tally, Verdict
+from shared.core import ramp
+from shared.core.breaker import Breaker, BreakerPolicy, Phase, Verdict
 from shared.core.failures import Failure
+from shared.core.ramp import Passed
+from shared.core.tally import Tally
 from shared.state.wire import Answer, Command
 
 
@@ -23,6 +26,7 @@ class Copies:
         self.known: dict[str, Breaker] = {}
         self._own: set[str] = set()
         self._untold: dict[str, Tally] = {}
+        self._passed: dict[str, Passed] = {}
         # Until the registry has answered once, this machine's clock stands in for its clock.
         self._ahead = int(time.time() * 1000) - _monotonic()
 
@@ -43,8 +47,14 @@ class Copies:
 
     def ask(self, name: str) -> Verdict:
         """What the copy says; PROBE means that the lease has still to be asked for."""
-        breaker = self.known.get(name)
-        return Verdict.GO if breaker is None else rules.ask(self.policy, breaker, self.now, self.who)[1]
+        breaker, now = self.known.get(name), self.now
+        if breaker is None:
+            return Verdict.GO
+        verdict = rules.ask(self.policy, breaker, now, self.who)[1]
+        if verdict is Verdict.GO and now < breaker.until:
+            self._passed[name], passes = ramp.passes(breaker, now, self._passed.get(name, Passed()))
+            return Verdict.GO if passes else Verdict.WAIT
+        return verdict
 
     def ask_alone(self, name: str) -> Verdict:
         """Decide without the registry, and lease the probe to this process."""
@@ -54,7 +64,8 @@ class Copies:
 
     def wait(self, name: str) -> float:
         """Seconds after which a refused caller should ask again."""
-        return rules.wait(self._state(name), self.now)
+        breaker, now = self._state(name), self.now
+        return ramp.next_step(breaker, now) if breaker.phase is Phase.CLOSED else rules.wait(breaker, now)
 
     def note(self, name: str, failure: Failure | None) -> None:
         """A call ended; to be told."""

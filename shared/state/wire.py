@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.core.breaker import SLOTS, Breaker, BreakerEvent, BreakerPolicy, Phase, Tally, Verdict
+from shared.core.breaker import SLOTS, Breaker, BreakerEvent, BreakerPolicy, Phase, Verdict
+from shared.core.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,9 @@ def encode_policy(policy: BreakerPolicy) -> str:
             "slots": SLOTS,
             "minimum_calls": policy.minimum_calls,
             "share": policy.share,
+            "minimum_answers": policy.minimum_answers,
+            "useless_share": policy.useless_share,
+            "ramp": int(policy.ramp * 1000),
         }
     )
 
@@ -105,6 +109,7 @@ def _breaker(said: dict[str, Any]) -> Breaker:
         holder=said["holder"],
         tripped=said["tripped"],
         run=int(said["run"]),
-        slots=tuple((int(number), int(ok), int(failed)) for number, ok, failed in said["slots"] or ()),
+        slots=tuple((int(part), int(ok), int(failed), int(vain)) for part, ok, failed, vain in said["slots"] or ()),
+        useless=said["useless"],
         reason=said["reason"],
     )

@@ -87,6 +87,36 @@ async def test_after_recovery_one_member_probes_and_its_success_closes_it(member
     assert states == ["closed", "half-open", "open"]
 
 
+async def test_after_a_recovery_calls_come_back_by_and_by(member: Member) -> None:
+    one, two = await member("one", FAST), await member("two", FAST)
+    fail(one)
+    await until(partial(refused, two))
+    await until(partial(probes, two))
+    two.record("model:a", None)
+    await until(partial(goes, one))
+    permits = [await one.ask("model:a") for _ in range(1000)]
+    refusals = [permit.after for permit in permits if not permit.allowed]
+    assert refusals
+    assert all(0 < after <= 1 for after in refusals)
+    [report] = await one.reports()
+    assert (report.state, 0 < report.full_in <= 8) == (BreakerState.CLOSED, True)
+
+
+async def test_a_storm_of_refusals_opens_it_and_a_few_do_not(member: Member) -> None:
+    one, two = await member("one", POLICY), await member("two", POLICY)
+    for _ in range(10):
+        one.record("model:a", Failure.REFUSAL)
+        two.record("model:a", Failure.MALFORMED_JSON)
+    await until(partial(counted, one, 20))
+    assert await one.ask("model:a") == GO
+    for _ in range(10):
+        one.record("model:a", Failure.REFUSAL)
+    await until(partial(refused, two))
+    [report] = await two.reports()
+    assert (report.failures, report.useless) == (0, 30)
+    assert report.reason == "30 of 30 answers were of no use, the last: refusal"
+
+
 async def test_a_probe_that_fails_opens_it_again(member: Member) -> None:
     breakers = await member("one", FAST)
     fail(breakers)

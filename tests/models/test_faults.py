@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from infra.modelsim.app import ModelSim
-from shared.core.breaker import BLAMED
 from shared.core.failures import Failure
+from shared.core.tally import BLAMED
 from shared.models.client import ModelFailed
 from shared.models.transport import send
 from tests.models.world import PROMPT, World

@@ -25,7 +25,7 @@ ADDED = {
     ("anthropic", Form.TOOLS): {"tools", "tool_choice"},
     ("anthropic", Form.TEXT): set(),
 }
-PLAIN = {"model", "messages", "max_tokens", "max_completion_tokens", "system"}
+PLAIN = {"model", "messages", "max_tokens", "max_completion_tokens", "system", "stream", "stream_options"}
 
 
 def body(model: Model) -> Any:

@@ -63,7 +63,7 @@ def test_an_answer_that_was_cut_off_is_gone_on_with_and_only_the_rest_is_asked_f
     )
     assert "Leave these fields empty, for they are known: name, town." in repaired(PROMPT, first).user
     rest = check('{"name": "", "town": "", "parts": [{"title": "A"}]}', Whole)
-    whole = joined(first, rest, Whole, "")
+    whole = joined(first, rest, Whole, PROMPT)
     assert whole.value == Whole(name="Ada", town="Bern", parts=[Part(title="A")])
     assert whole.failure is None
 
@@ -71,15 +71,15 @@ def test_an_answer_that_was_cut_off_is_gone_on_with_and_only_the_rest_is_asked_f
 def test_what_the_second_answer_says_itself_outweighs_what_was_kept() -> None:
     first = check('{"name": "Ada", "town": "Bern", "parts": [', Whole)
     second = check('{"name": "Ada Lovelace", "town": "", "parts": []}', Whole)
-    assert joined(first, second, Whole, "").value == Whole(name="Ada Lovelace", town="Bern")
+    assert joined(first, second, Whole, PROMPT).value == Whole(name="Ada Lovelace", town="Bern")
 
 
 def test_nothing_is_made_of_two_halves_that_give_no_whole() -> None:
     first = check('{"name": 7, "town": "Bern", "parts": [', Whole)
     second = check('{"name": "", "town": "", "parts": [{"title": "A"}]}', Whole)
-    assert joined(first, second, Whole, "") == second
+    assert joined(first, second, Whole, PROMPT) == second
     refused: Checked[Whole] = Checked(failure=Failure.REFUSAL)
-    assert joined(first, refused, Whole, "") == refused
+    assert joined(first, refused, Whole, PROMPT) == refused
 
 
 def test_where_a_provider_closed_what_was_cut_off_its_last_field_is_not_believed() -> None:

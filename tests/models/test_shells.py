@@ -41,6 +41,12 @@ def test_what_says_something_is_a_value(value: Any) -> None:
     assert not is_empty(value)
 
 
+def test_a_part_of_an_invoice_may_well_hold_nothing_of_what_is_asked() -> None:
+    empty = json.dumps(dict.fromkeys(FIELDS, "") | {"confidence": 0.9})
+    checked = check(empty, InvoiceFields, INVOICE, whole=False)
+    assert (checked.failure, checked.fields) == (None, ())
+
+
 @pytest.mark.parametrize("value", ["", None, "N/A", "string", "unknown"])
 def test_an_invoice_with_nothing_in_it_is_a_shell(value: Any) -> None:
     checked = check(json.dumps(dict.fromkeys(FIELDS, value) | {"confidence": 0.9}), InvoiceFields, INVOICE)

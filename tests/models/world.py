@@ -77,9 +77,10 @@ class World:
     address: str
     breakers: PlainBreakers = field(default_factory=PlainBreakers)
 
-    def fail(self, fault: str, model: str = "*", times: int | None = None, match: str = "") -> None:
+    def fail(self, fault: str, model: str = "*", times: int | None = None, match: str = "", share: float = 1.0) -> None:
         """Have the provider fail."""
-        self.sim.faults.add(Order.model_validate({"model": model, "fault": fault, "times": times, "match": match}))
+        order = {"model": model, "fault": fault, "times": times, "match": match, "share": share}
+        self.sim.faults.add(Order.model_validate(order))
 
     def registry(self, *models: str, seconds: float = 20.0, form: Form | None = None) -> Registry:
         """The shipped registry with only this provider, the chain cut down to some models, asked in one form."""

@@ -30,7 +30,10 @@ def breaker(penstock: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch)
 
     def report(model: str) -> dict[str, Any]:
         [found] = penstock("breakers")
-        return next((one for one in found if one["name"] == f"model:{model}"), {"state": "closed", "reopens_in": 0})
+        return next(
+            (one for one in found if one["name"] == f"model:{model}"),
+            {"state": "closed", "reopens_in": 0, "full_in": 0},
+        )
 
     return report
 
@@ -79,6 +82,7 @@ def test_a_model_that_is_down_opens_its_breaker_the_next_one_answers_and_one_pro
     documents.herd.wait_until(lambda: breaker(FIRST)["state"] == "closed", 10)
     assert answered(outage) == answered(probed) == {SECOND: 10}
     assert answered(healed)[FIRST] >= 1
+    documents.herd.wait_until(lambda: not breaker(FIRST)["full_in"], 10)
     assert answered(burst(documents, "after")) == {FIRST: 10}
     names = [row["document_id"] for row in (*outage, *probed, *healed)]
     assert not documents.read("analyze.retry.5s", names), "the next model answered at once"

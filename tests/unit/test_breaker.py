@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shared.core import breaker as rules
-from shared.core.breaker import Breaker, BreakerPolicy, Phase, Tally, Verdict
+from shared.core.breaker import Breaker, BreakerPolicy, Phase, Verdict
 from shared.core.failures import Failure
+from shared.core.tally import Tally
 
 POLICY = BreakerPolicy(threshold=5, recovery=120.0, window=60.0, minimum_calls=20, share=0.5, lease=30.0)
 START = 1_700_000_000_000
@@ -65,6 +66,40 @@ def test_a_few_failures_among_few_calls_say_nothing() -> None:
 def test_a_bad_document_is_no_evidence_against_the_model() -> None:
     bad = [Failure.TOKEN_LIMIT, Failure.CONTENT_POLICY, Failure.MALFORMED_JSON, Failure.REFUSAL]
     assert after(*bad * 10)[0].phase is Phase.CLOSED
+
+
+def test_a_batch_of_which_a_part_is_refused_leaves_it_closed() -> None:
+    refused = [Failure.REFUSAL] * 4 + [None]
+    assert after(*refused * 50, every=100)[0].phase is Phase.CLOSED
+    assert after(*[Failure.REFUSAL] * 29, every=100)[0].phase is Phase.CLOSED
+
+
+def test_a_storm_of_refusals_opens_it() -> None:
+    breaker, _ = after(*[None] * 3, *[Failure.REFUSAL] * 27, every=100)
+    assert breaker.reason == "27 of 30 answers were of no use, the last: refusal"
+    assert (breaker.phase, breaker.useless) == (Phase.OPEN, True)
+
+
+def test_refusals_that_have_left_the_window_do_not_count() -> None:
+    assert after(*[Failure.REFUSAL] * 40, every=3 * SECOND)[0].phase is Phase.CLOSED
+
+
+def test_what_a_storm_opened_is_not_closed_by_another_refusal() -> None:
+    stormy, now = after(*[Failure.REFUSAL] * 30, every=100)
+    leased, verdict = rules.ask(POLICY, stormy, stormy.until, "me")
+    assert verdict is Verdict.PROBE
+    now = leased.since + SECOND
+    assert rules.record(POLICY, leased, now, "you", tally(Failure.REFUSAL)) == leased
+    again = rules.record(POLICY, leased, now, "me", tally(Failure.REFUSAL))
+    assert (again.phase, again.reason) == (Phase.OPEN, "the probe's answer was of no use: refusal")
+    leased, _ = rules.ask(POLICY, again, again.until, "me")
+    closed = rules.record(POLICY, leased, leased.since, "me", tally(Failure.REFUSAL, None))
+    assert (closed.phase, closed.useless) == (Phase.CLOSED, False)
+
+
+def test_what_an_outage_opened_is_closed_by_a_refusal_for_the_provider_is_back() -> None:
+    leased, _ = rules.ask(POLICY, opened(), opened().until, "me")
+    assert rules.record(POLICY, leased, leased.since, "me", tally(Failure.REFUSAL)).phase is Phase.CLOSED
 
 
 def test_while_open_calls_wait_and_outcomes_do_not_count() -> None:

@@ -11,13 +11,16 @@ import typer
 
 from shared.cli.exits import Exit, Stop
 from shared.cli.talk import Json, data, table
-from shared.core.breaker import PAUSES, BreakerPolicy
+from shared.core.breaker import PAUSES, BreakerEvent, BreakerPolicy
 from shared.core.errors import Unavailable
 from shared.ports import BreakerReport
 from shared.settings import load
 from shared.state.breakers import RedisBreakers
 
 APP = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+KEPT = 1000
+"""Changes that the registry keeps."""
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Breaker, such as model:sim-large.")]
 
@@ -67,6 +70,26 @@ def reset(name: Name, as_json: Json = False) -> Exit:
     return Exit.DONE
 
 
+@APP.command()
+def events(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="One breaker alone.")] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many, the newest first.")] = 20,
+    as_json: Json = False,
+) -> Exit:
+    """Show what changed when and why, also what is long past."""
+
+    async def kept() -> Sequence[BreakerEvent]:
+        async with registry() as known:
+            return await known.events(KEPT)
+
+    found = [one for one in asyncio.run(kept()) if name in ("", one.name) and not one.name.startswith(PAUSES)][:limit]
+    if as_json:
+        data([asdict(one) for one in found])
+    else:
+        table(("at", "name", "state", "reason"), [(one.at, one.name, one.state, one.reason) for one in found])
+    return Exit.DONE
+
+
 async def reports() -> Sequence[BreakerReport]:
     """Every breaker the registry knows."""
     async with registry() as known:
@@ -103,5 +126,5 @@ def tell(found: Sequence[BreakerReport], as_json: bool) -> None:
     if as_json:
         data([asdict(report) for report in found])
         return
-    columns = ("name", "state", "since", "failures", "calls", "reopens_in", "reason")
+    columns = ("name", "state", "since", "failures", "useless", "calls", "reopens_in", "reason")
     table(columns, [[getattr(report, column) for column in columns] for report in found])

@@ -1,0 +1,66 @@
+"""How some calls of a dependency ended, counted by what each failure says of it.
+
+blamed     it did not do its work               five in a row are an outage
+useless    it answered, and nothing came of it  a few are the documents' fault, nearly all of many its own
+any other  a good answer, or the document was bad
+"""
+
+from dataclasses import dataclass
+
+from shared.core.failures import Failure
+
+BLAMED = frozenset(
+    {
+        Failure.RATE_LIMITED,
+        Failure.OVERLOADED,
+        Failure.SERVER_ERROR,
+        Failure.TIMEOUT,
+        Failure.CONNECTION,
+        Failure.STREAM_CUT,
+        Failure.AUTH,
+        Failure.MODEL_UNKNOWN,
+        Failure.BUDGET_EXCEEDED,
+        Failure.STORE_UNAVAILABLE,
+    }
+)
+"""Classes that speak against the dependency. Any other failure is an answer: a bad document must not stop good ones."""
+
+USELESS = frozenset(
+    {
+        Failure.REFUSAL,
+        Failure.CONTENT_POLICY,
+        Failure.MALFORMED_JSON,
+        Failure.SCHEMA_VIOLATION,
+        Failure.TRUNCATED,
+    }
+)
+"""Answers of no use. One says little, for documents are at fault too; where hardly any other comes, the model is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How some calls ended, in the order in which they did."""
+
+    ok: int = 0
+    """Calls that were answered, usefully or not."""
+    failed: int = 0
+    """Calls in which the dependency did not do its work."""
+    tail: int = 0
+    """Failures after the last answer."""
+    last: str = ""
+    """Class of the last failure."""
+    useless: int = 0
+    """Answers of no use."""
+    declined: str = ""
+    """Class of the last of them."""
+
+    def plus(self, failure: Failure | None) -> "Tally":
+        """One call more."""
+        if failure in BLAMED:
+            return Tally(self.ok, self.failed + 1, self.tail + 1, failure.value, self.useless, self.declined)
+        if failure in USELESS:
+            return Tally(self.ok + 1, self.failed, 0, self.last, self.useless + 1, failure.value)
+        return Tally(self.ok + 1, self.failed, 0, self.last, self.useless, self.declined)
+
+    def __bool__(self) -> bool:
+        return self.ok + self.failed > 0
