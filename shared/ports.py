@@ -125,7 +125,7 @@ class Turn:
     limit: str
     """The limit's name, such as `model:sim-large`."""
     most: Pair
-    """Requests and tokens in a window, for all processes together; 0: none."""
+    """Requests and tokens per minute, for all processes together; 0: none."""
     tokens: int
     """Estimate for question and answer together."""
     tenant: str = ""

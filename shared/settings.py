@@ -8,7 +8,7 @@ import json
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -56,6 +56,19 @@ class BreakerSettings(BaseModel):
     """Seconds it stays open before one probe."""
 
 
+class LimitSettings(BaseModel):
+    """How calls wait for room in the limits of their model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    window: float = Field(default=60.0, ge=1, le=86_400)
+    """Seconds in which providers count: a limit per minute holds for each of them in its part."""
+    patience: float = Field(default=6.0, gt=0, le=600)
+    """Seconds that a call is expected to wait in its process; beyond, its document waits, or another model is asked."""
+    weights: dict[str, Annotated[float, Field(gt=0)]] = {}
+    """Tenant to its part of a limit, over that of one who is not named; by cost."""
+
+
 class Settings(BaseSettings):
     """All settings of a process."""
 
@@ -92,6 +105,8 @@ class Settings(BaseSettings):
     """Kafka group protocol; empty: the newer one where the broker is the embedded one, else classic."""
     breaker: BreakerSettings = BreakerSettings()
     """The circuit breakers of the models."""
+    limits: LimitSettings = LimitSettings()
+    """Requests and tokens per minute; the limits themselves stand in the model registry."""
     models_file: str = ""
     """The model registry; empty: the one that comes with Penstock."""
 

@@ -1,13 +1,15 @@
 """The simulated provider over HTTP: two wire formats, faults on command, a bill.
 
-POST /v1/chat/completions, /v1/messages   GET /bill   GET, POST, DELETE /faults   GET /health/live, /health/ready
+POST /v1/chat/completions, /v1/messages   GET /bill   GET, POST, DELETE /faults, /limits   GET /health/{live,ready}
 """
 
 import asyncio
+import time
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,8 +17,11 @@ from starlette.routing import Route
 
 from infra.modelsim.bill import Bill, SimModel, find, tokens
 from infra.modelsim.faults import Fault, Faults, Order
+from infra.modelsim.limits import Accounts, Limit
 from infra.modelsim.shapes import ERRORS, AnthropicShape, OpenAIShape, Refused, Said, Shape, too_long
 from infra.modelsim.thinking import BENDINGS, Question, think, written
+
+B = TypeVar("B", bound=BaseModel)
 
 SLOWDOWN = 20
 """How many times longer a `slow` answer takes."""
@@ -32,6 +37,7 @@ class ModelSim:
     latency: float = 0.15
     """Seconds that an answer takes."""
     faults: Faults = field(default_factory=Faults)
+    limits: Accounts = field(default_factory=Accounts)
     bill: Bill = field(default_factory=Bill)
     sockets: Sockets = field(default_factory=dict)
 
@@ -45,6 +51,12 @@ class ModelSim:
         if model is None:
             return _refusal(shape, ERRORS[Fault.MODEL_UNKNOWN])
         self.bill.line(question.model).requests += 1
+        if (account := self.limits.of(question.model)) is not None:
+            after = account.admit(tokens(question.instructions + question.prompt), time.monotonic())
+            if after is not None:
+                refusal = _refusal(shape, ERRORS[Fault.RATE_LIMITED], after)
+                refusal.headers.update(account.headers(time.monotonic()))
+                return refusal
         order = self.faults.draw(question.model, question.document)
         fault = order.fault if order else None
         if fault is Fault.HANG:
@@ -70,6 +82,9 @@ class ModelSim:
         said = Said(text, fault, asked, tokens(text))
         self.bill.line(question.model).charge(model, asked, said.output_tokens)
         response = JSONResponse(shape.answer(question, said))
+        if (account := self.limits.of(question.model)) is not None:
+            account.answer(said.output_tokens, time.monotonic())
+            response.headers.update(account.headers(time.monotonic()))
         return CutResponse(response.body, lambda: self._cut(request)) if fault is Fault.STREAM_CUT else response
 
     def _cut(self, request: Request) -> Response:
@@ -105,7 +120,17 @@ async def _until_given_up(request: Request) -> Response:
 def _refusal(shape: Shape, refused: Refused, after: float | None = None) -> Response:
     status, body = shape.error(refused)
     told = after is not None and refused.status in (429, 503)
-    return JSONResponse(body, status, headers={"retry-after": f"{after:g}"} if told else None)
+    return JSONResponse(body, status, headers={"retry-after": f"{after:.3f}".rstrip("0").rstrip(".")} if told else None)
+
+
+async def _ordered(request: Request, kind: type[B], give: Callable[[B], None]) -> Response | None:
+    """Read an order and give it; the answer where it is none."""
+    try:
+        give(kind.model_validate_json(await request.body()))
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()]
+        return JSONResponse({"error": "; ".join(lines)}, 400)
+    return None
 
 
 def app(sim: ModelSim) -> Starlette:
@@ -124,13 +149,16 @@ def app(sim: ModelSim) -> Starlette:
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
             sim.faults.clear()
-        elif request.method == "POST":
-            try:
-                sim.faults.add(Order.model_validate_json(await request.body()))
-            except ValidationError as error:
-                lines = [f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()]
-                return JSONResponse({"error": "; ".join(lines)}, 400)
+        elif request.method == "POST" and (wrong := await _ordered(request, Order, sim.faults.add)) is not None:
+            return wrong
         return JSONResponse([order.model_dump(mode="json") for order in sim.faults.orders])
+
+    async def limits(request: Request) -> Response:
+        if request.method == "DELETE":
+            sim.limits.clear()
+        elif request.method == "POST" and (wrong := await _ordered(request, Limit, sim.limits.add)) is not None:
+            return wrong
+        return JSONResponse(sim.limits.report())
 
     async def health(request: Request) -> Response:
         return JSONResponse({"ready": True, "weaker": {}})
@@ -141,6 +169,7 @@ def app(sim: ModelSim) -> Starlette:
             Route("/v1/messages", messages, methods=["POST"]),
             Route("/bill", bill),
             Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
+            Route("/limits", limits, methods=["GET", "POST", "DELETE"]),
             Route("/health/live", health),
             Route("/health/ready", health),
         ]

@@ -4,8 +4,8 @@
     after it        the estimate goes, and what was really used is noted in a slot of the window
     a window later  it comes back, and not at once but at the pace of the limit
 
-The last is why calls do not come in waves for ever: what was used within seconds would be free again within seconds, and
-all workers would wait out the minute between. A wave so spreads over one window, and nothing is lost by it, for what
+The last is why calls do not come in waves for ever: what was used within seconds would be free again within seconds,
+and all workers would wait out the minute between. So a wave spreads over one window; nothing is lost by it, for what
 comes back is never slower than the limit.
 
 Times are whole milliseconds of any clock; amounts come in pairs, requests first, tokens second. `limit.lua` in
@@ -33,7 +33,7 @@ class WindowPolicy:
     parts: int = 200
     """Slots of a window: what is noted comes back with its slot, up to one slot late."""
     returns: int = 110
-    """Pace at which used amounts come back, in hundredths of the limit. At just the limit every jitter would be lost."""
+    """Pace at which used amounts come back, in hundredths of the limit: at just the limit all jitter would be lost."""
 
     @property
     def part(self) -> int:

@@ -2,6 +2,7 @@
 
     for each model of the chain
         it hangs, and holds half of the process's slots  -> note it, next model
+        no room in its limits soon  -> note it, next model
         breaker closed?  no  -> note it, next model
         call             provider fault        -> note it, next model
                          refusal               -> next model
@@ -31,6 +32,7 @@ from shared.core.failures import Failure
 from shared.core.ledger import Scope
 from shared.models.answers import REPAIRABLE, repaired
 from shared.models.exchange import Exchange, ask_recorded, ask_unrecorded
+from shared.models.metering import Metering
 from shared.models.registry import Model, Registry
 from shared.models.running import RunningCalls
 from shared.models.transport import open_client
@@ -67,7 +69,7 @@ class Ended:
     model: Model
     """The model."""
     failure: Failure | None
-    """The failure class; None where its breaker let nothing through."""
+    """The failure class; None where its breaker or its limits let nothing through."""
     message: str
     """What failed."""
     after: float | None
@@ -132,6 +134,8 @@ class ModelChains:
     """In whose work it is asked; None: nobody's, and nothing is recorded."""
     running: RunningCalls = field(default_factory=RunningCalls)
     """Who holds how many of the process's slots."""
+    metering: Metering = field(default_factory=Metering)
+    """What the models' limits leave."""
     unspent: set[tuple[str, str]] = field(default_factory=set)
     """Breaker and operation of probes for which a recorded result was found: the operation's next request is the probe.
     Were they lost, the breaker would stay half-open until the lease ends, and the next record would lose the next one.
@@ -169,6 +173,18 @@ class ModelChains:
         return checked.value
 
     async def _call(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> Exchange[M] | None:
+        """One request within the model's limits; None where it may not be made now."""
+        # Before all else: what waits here for its turn must not pass for a call that hangs, nor hold a probe's lease.
+        tenant = self.scope.tenant if self.scope else ""
+        async with self.metering.call(model, (prompt, schema), tenant) as metered:
+            if metered.after is not None:
+                asking.ended.append(Ended(model, None, f"{model.breaker}: its limits are used up", metered.after))
+                return None
+            exchange = await self._permitted(model, prompt, schema, asking)
+            metered.took(exchange)
+            return exchange
+
+    async def _permitted(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> Exchange[M] | None:
         """One request, or its recorded result, noted with what it cost; None where it may not be made now."""
         # This comes first: a probe that was leased and then not made would keep everybody else from trying.
         number = self.running.enter(model.breaker)
@@ -209,8 +225,13 @@ class ModelChains:
 
 @asynccontextmanager
 async def open_models(
-    registry: Registry, breakers: Breakers, ledger: Ledger | None = None, running: RunningCalls | None = None
+    registry: Registry,
+    breakers: Breakers,
+    ledger: Ledger | None = None,
+    running: RunningCalls | None = None,
+    metering: Metering | None = None,
 ) -> AsyncIterator[ModelChains]:
     """The models of a process, for its life."""
     async with open_client() as http:
-        yield ModelChains(registry, breakers, http, ledger, running=running or RunningCalls())
+        chains = ModelChains(registry, breakers, http, ledger, running=running or RunningCalls())
+        yield replace(chains, metering=metering or chains.metering)

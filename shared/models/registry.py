@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.core.errors import Misconfigured
+from shared.core.limits import Pair
 from shared.core.stage import MODEL
 
 SHIPPED = Path(__file__).with_name("models.toml")
@@ -52,6 +53,8 @@ class ModelEntry(BaseModel):
     input_usd_per_million: Decimal = Field(ge=0)
     output_usd_per_million: Decimal = Field(ge=0)
     priced_on: date
+    requests_per_minute: int = Field(default=0, ge=1, le=10_000_000)
+    tokens_per_minute: int = Field(default=0, ge=1, le=10_000_000_000)
 
 
 class RegistryFile(BaseModel):
@@ -102,6 +105,8 @@ class Model:
     """US dollars per million tokens of the question."""
     output_price: Decimal = Decimal(0)
     """US dollars per million tokens of the answer."""
+    limit: Pair = (0, 0)
+    """Requests and tokens per minute that its provider allows; 0: none is known."""
 
     @property
     def breaker(self) -> str:
@@ -214,6 +219,7 @@ def _model(name: str, entry: ModelEntry, provider: Provider, environment: Mappin
         max_output=entry.max_output,
         input_price=entry.input_usd_per_million,
         output_price=entry.output_usd_per_million,
+        limit=(entry.requests_per_minute, entry.tokens_per_minute),
     )
 
 

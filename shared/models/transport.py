@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from pydantic_core import from_json
 from shared.core.context import Prompt
 from shared.core.failures import Failure
 from shared.models import local
+from shared.models.pace import exhausted
 from shared.models.registry import Model
 from shared.models.wire import Reply, Request, Wire, failure_of_status, failure_of_transport, retry_after
 from shared.models.wire_anthropic import AnthropicWire
@@ -98,7 +100,7 @@ def understood(wire: Wire, status: int, headers: Mapping[str, str], content: byt
         body = None
     if status == 200:
         try:
-            return wire.reply(body)
+            return replace(wire.reply(body), hold=exhausted(headers))
         except (LookupError, TypeError, ValueError, AttributeError):
             return Reply(failure=Failure.SERVER_ERROR, message=f"status 200, but no answer: {_start(content)}")
     error = body.get("error") if isinstance(body, dict) else None

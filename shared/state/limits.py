@@ -116,7 +116,9 @@ class RedisLimits:
     def _line(self, turn: Turn) -> Line:
         line = self._lines.get(turn.limit)
         if line is None:
-            line = self._lines[turn.limit] = Line(Quota(turn.limit, turn.most), self._policy, self._waits)
+            # In a window of other than a minute, its part of the limit; never none where there is one.
+            most = [per_minute and max(per_minute * self._policy.window // 60_000, 1) for per_minute in turn.most]
+            line = self._lines[turn.limit] = Line(Quota(turn.limit, (most[0], most[1])), self._policy, self._waits)
         return line
 
     def _now(self) -> int:

@@ -103,7 +103,7 @@ class Quota:
         live = [(number, tuple(n for n in notes if policy.expiry(n[0]) > now)) for number, notes in self.batches]
         self.batches = [batch for batch in live if batch[1]]
         if self.stranger:
-            # Should the answer to this be lost, it may count twice for the length of a window, which errs on the safe side.
+            # Should the answer be lost, it may count twice for the length of a window, which errs on the safe side.
             self.number += 1
             self.batches = [(self.number, self.own.slots)]
         return Wanted(

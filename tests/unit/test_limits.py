@@ -107,5 +107,5 @@ def test_a_call_fits_when_it_was_told_to_and_not_before(past: list[tuple[int, in
     wait = opening(POLICY, LIMIT, window, START, tokens)
     for at, fits in ((START + wait - 1, False), (START + wait, True)):
         if at >= START:
-            later, granted = grant(POLICY, LIMIT, window, at, [tokens])
+            _, granted = grant(POLICY, LIMIT, window, at, [tokens])
             assert (granted.count == 1) is fits

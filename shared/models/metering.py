@@ -1,0 +1,89 @@
+"""The limits and budgets around one call: room is reserved before it, and what it used is told after it."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.core.context import Prompt
+from shared.core.estimates import Estimates
+from shared.core.failures import Failure
+from shared.models.answers import schema_text
+from shared.models.exchange import Exchange
+from shared.models.registry import Model
+from shared.ports import Limits, Reserved, Turn, Used
+
+HOLD_SECONDS = 1.0
+"""How long nobody asks a model whose provider refused for the pace, and did not say for how long."""
+
+
+@dataclass(slots=True)
+class Metered:
+    """One call on its way."""
+
+    reserved: Reserved
+    """What the limit said."""
+    exchange: Exchange[Any] | None = None
+    """What came of it; None where it was not made."""
+    unknown: bool = True
+    """Nobody can tell whether it was made."""
+
+    @property
+    def after(self) -> float | None:
+        """Seconds until it is worth asking again; None: it may be made."""
+        return self.reserved.after
+
+    def took(self, exchange: Exchange[Any] | None) -> None:
+        """This came of it."""
+        self.exchange, self.unknown = exchange, False
+
+
+@dataclass(slots=True)
+class Metering:
+    """Every call of a process goes through it."""
+
+    limits: Limits | None = None
+    """The limits; None: there are none, as in a trial on local files."""
+    estimates: dict[str, Estimates] = field(default_factory=lambda: defaultdict(Estimates))
+    """What was learned of each model."""
+
+    @asynccontextmanager
+    async def call(self, model: Model, question: tuple[Prompt, Any], tenant: str) -> AsyncIterator[Metered]:
+        """Reserve, and settle whatever becomes of it. `question`: the prompt, and the answer's schema."""
+        if self.limits is None or not model.paid:
+            yield Metered(Reserved(Turn(model.breaker, model.limit, 0)))
+            return
+        prompt, schema = question
+        characters = len(prompt.system) + len(prompt.user) + len(schema_text(schema))
+        known = self.estimates[model.name]
+        tokens = known.question(characters), known.answer(prompt.task, model.max_output)
+        turn = Turn(model.breaker, model.limit, sum(tokens), tenant, model.cost(*tokens))
+        metered = Metered(await self.limits.reserve(turn))
+        if metered.after is not None:
+            yield metered
+            return
+        try:
+            yield metered
+        finally:
+            # What may have been sent counts as it was estimated: a provider counts what nobody waits for, too.
+            self.limits.settle(metered.reserved, Used(*tokens, 0) if metered.unknown else used(metered, tokens))
+            if metered.exchange is not None and not metered.exchange.reused:
+                reply = metered.exchange.reply
+                known.learn(characters, prompt.task, reply.input_tokens, reply.output_tokens)
+                refused = metered.exchange.checked.failure is Failure.RATE_LIMITED
+                if (hold := (reply.after or HOLD_SECONDS) if refused else reply.hold) > 0:
+                    self.limits.hold(turn, hold)
+
+
+def used(metered: Metered, estimated: tuple[int, int]) -> Used | None:
+    """What a call has used that ended; None where it was not made."""
+    exchange = metered.exchange
+    if exchange is None or exchange.reused:
+        return None
+    reply = exchange.reply
+    if exchange.checked.failure is Failure.RATE_LIMITED:
+        return Used(0, 0, exchange.milliseconds)
+    # A provider that does not count, or an answer that was lost on its way: the estimate is all that there is.
+    counted = (reply.input_tokens, reply.output_tokens)
+    return Used(*(counted if any(counted) else estimated), exchange.milliseconds)
