@@ -30,6 +30,8 @@ class Estimates:
     """Tokens of a character."""
     answers: dict[str, deque[int]] = field(default_factory=dict)
     """Task to the lengths of its last answers."""
+    seconds: float = 0.0
+    """How long a call takes; 0 before one has ended."""
 
     def question(self, characters: int) -> int:
         """Tokens of a question."""
@@ -41,6 +43,10 @@ class Estimates:
         if not known:
             return min(FIRST_ANSWER, most)
         return min(known[min(int(len(known) * QUANTILE), len(known) - 1)], most)
+
+    def took(self, seconds: float) -> None:
+        """A call has taken so long."""
+        self.seconds += (seconds - self.seconds) * (WEIGHT if self.seconds else 1.0)
 
     def learn(self, characters: int, task: str, input_tokens: int, output_tokens: int) -> None:
         """A call has ended; 0 where the provider did not count."""

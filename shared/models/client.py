@@ -148,7 +148,7 @@ class ModelChains:
     async def ask(self, chain: str, prompt: Prompt, schema: type[M]) -> Answer[M]:
         """Ask the chain's models in order. Raises ModelUnavailable or ModelFailed, as the head of this file says."""
         asking = Asking()
-        for model in self.registry.chain(chain):
+        for model in self.metering.ordered(self.registry, chain, (prompt, schema)):
             if asking.too_small(model):
                 continue
             value = await self._ask_model(model, prompt, schema, asking)

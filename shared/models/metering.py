@@ -1,17 +1,18 @@
 """The limits and budgets around one call: room is reserved before it, and what it used is told after it."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.core.choosing import Offer, cheapest_first
 from shared.core.context import Prompt
 from shared.core.estimates import Estimates
 from shared.core.failures import Failure
 from shared.models.answers import schema_text
 from shared.models.exchange import Exchange
-from shared.models.registry import Model
+from shared.models.registry import Model, Registry
 from shared.ports import Limits, Reserved, Turn, Used
 
 HOLD_SECONDS = 1.0
@@ -48,14 +49,27 @@ class Metering:
     estimates: dict[str, Estimates] = field(default_factory=lambda: defaultdict(Estimates))
     """What was learned of each model."""
 
+    def ordered(self, registry: Registry, chain: str, question: tuple[Prompt, Any]) -> Sequence[Model]:
+        """The models of a chain in the order in which they are to be asked. Raises Misconfigured."""
+        models, wish = registry.chain(chain), registry.wishes.get(chain)
+        if wish is None:
+            return models
+        by_name = {model.name: model for model in models}
+        return [by_name[name] for name in cheapest_first([self._offer(model, question) for model in models], wish)]
+
+    def _offer(self, model: Model, question: tuple[Prompt, Any]) -> Offer:
+        known, (prompt, _) = self.estimates[model.name], question
+        asked, answered = known.question(size(question)), known.answer(prompt.task, model.max_output)
+        cost, window = model.cost(asked, answered), model.context_window
+        return Offer(model.name, cost, asked + answered, window, model.quality, known.seconds)
+
     @asynccontextmanager
     async def call(self, model: Model, question: tuple[Prompt, Any], tenant: str) -> AsyncIterator[Metered]:
         """Reserve, and settle whatever becomes of it. `question`: the prompt, and the answer's schema."""
         if self.limits is None or not model.paid:
             yield Metered(Reserved(Turn(model.breaker, model.limit, 0)))
             return
-        prompt, schema = question
-        characters = len(prompt.system) + len(prompt.user) + len(schema_text(schema))
+        (prompt, _), characters = question, size(question)
         known = self.estimates[model.name]
         tokens = known.question(characters), known.answer(prompt.task, model.max_output)
         turn = Turn(model.breaker, model.limit, sum(tokens), tenant, model.cost(*tokens))
@@ -71,9 +85,16 @@ class Metering:
             if metered.exchange is not None and not metered.exchange.reused:
                 reply = metered.exchange.reply
                 known.learn(characters, prompt.task, reply.input_tokens, reply.output_tokens)
+                known.took(metered.exchange.milliseconds / 1000)
                 refused = metered.exchange.checked.failure is Failure.RATE_LIMITED
                 if (hold := (reply.after or HOLD_SECONDS) if refused else reply.hold) > 0:
                     self.limits.hold(turn, hold)
+
+
+def size(question: tuple[Prompt, Any]) -> int:
+    """Characters of all that is sent."""
+    prompt, schema = question
+    return len(prompt.system) + len(prompt.user) + len(schema_text(schema))
 
 
 def used(metered: Metered, estimated: tuple[int, int]) -> Used | None:
