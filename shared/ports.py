@@ -13,7 +13,6 @@ from shared.core.breaker import Breaker, BreakerPolicy, reopens_in, window
 from shared.core.event import Event
 from shared.core.failures import Failure
 from shared.core.ledger import Begun, Intent, Recorded
-from shared.core.limits import Pair
 
 
 class Codec(Protocol):
@@ -115,62 +114,6 @@ class Breakers(Protocol):
 
     async def reset(self, name: str) -> None:
         """Close it by hand."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A call that wants to be made, as its limit sees it."""
-
-    limit: str
-    """The limit's name, such as `model:sim-large`."""
-    most: Pair
-    """Requests and tokens per minute, for all processes together; 0: none."""
-    tokens: int
-    """Estimate for question and answer together."""
-    tenant: str = ""
-    """On whose account."""
-    cost: float = 0.0
-    """Estimate in US dollars: tenants take turns by it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reserved:
-    """A limit's answer to a call that wants to be made."""
-
-    turn: Turn
-    """The call."""
-    tokens: int = 0
-    """What is reserved for it."""
-    after: float | None = None
-    """Seconds until it is worth asking again; None: go ahead, and settle it whatever becomes of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """What a call that was made has used."""
-
-    input_tokens: int
-    """Tokens of the question, which the provider counts when it begins."""
-    output_tokens: int
-    """Tokens of the answer, which the provider counts when it has ended."""
-    milliseconds: int
-    """How long ago it began."""
-
-
-class Limits(Protocol):
-    """Requests and tokens per minute, for all processes together."""
-
-    async def reserve(self, turn: Turn) -> Reserved:
-        """Wait for room, at most some seconds; what would have to wait longer is told so at once."""
-        ...
-
-    def settle(self, reserved: Reserved, used: Used | None) -> None:
-        """The call ended; None where it was not made."""
-        ...
-
-    def hold(self, turn: Turn, seconds: float) -> None:
-        """The provider wants no call for so long: nobody makes one."""
         ...
 
 

@@ -69,6 +69,21 @@ class LimitSettings(BaseModel):
     """Tenant to its part of a limit, over that of one who is not named; by cost."""
 
 
+class BudgetSettings(BaseModel):
+    """US dollars that may be spent on models; 0: as much as is wanted. What would go beyond waits."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    document: float = Field(default=0.0, ge=0)
+    """For one document, over all its calls."""
+    tenant: float = Field(default=0.0, ge=0)
+    """A day (UTC), for each tenant that is not named below."""
+    tenants: dict[str, Annotated[float, Field(ge=0)]] = {}
+    """Tenant to its dollars a day."""
+    day: float = Field(default=0.0, ge=0)
+    """A day (UTC), for all together."""
+
+
 class Settings(BaseSettings):
     """All settings of a process."""
 
@@ -107,6 +122,8 @@ class Settings(BaseSettings):
     """The circuit breakers of the models."""
     limits: LimitSettings = LimitSettings()
     """Requests and tokens per minute; the limits themselves stand in the model registry."""
+    budgets: BudgetSettings = BudgetSettings()
+    """What may be spent."""
     models_file: str = ""
     """The model registry; empty: the one that comes with Penstock."""
 

@@ -74,6 +74,8 @@ class Ended:
     """What failed."""
     after: float | None
     """Seconds until it is worth trying again, as far as anybody said."""
+    waits_for: str = ""
+    """What has to come back, where it is not the model."""
 
 
 @dataclass(slots=True)
@@ -113,7 +115,8 @@ class Asking:
                 return ModelUnavailable(last.model.breaker, last.message, last.after or 1.0, calls)
             return ModelFailed(last.failure or Failure.INTERNAL, last.message, last.after, calls)
         if away := [e for e in able if e.failure is None]:
-            return ModelUnavailable(away[0].model.breaker, away[0].message, away[0].after or 1.0, calls)
+            first = away[0]
+            return ModelUnavailable(first.waits_for or first.model.breaker, first.message, first.after or 1.0, calls)
         last = self.ended[-1]
         return ModelFailed(last.failure or Failure.INTERNAL, last.message, last.after, calls)
 
@@ -175,10 +178,10 @@ class ModelChains:
     async def _call(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> Exchange[M] | None:
         """One request within the model's limits; None where it may not be made now."""
         # Before all else: what waits here for its turn must not pass for a call that hangs, nor hold a probe's lease.
-        tenant = self.scope.tenant if self.scope else ""
-        async with self.metering.call(model, (prompt, schema), tenant) as metered:
+        async with self.metering.call(model, (prompt, schema), self.scope) as metered:
             if metered.after is not None:
-                asking.ended.append(Ended(model, None, f"{model.breaker}: its limits are used up", metered.after))
+                waits_for, message = metered.why
+                asking.ended.append(Ended(model, None, message, metered.after, waits_for))
                 return None
             exchange = await self._permitted(model, prompt, schema, asking)
             metered.took(exchange)

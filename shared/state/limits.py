@@ -15,7 +15,7 @@ import time
 from types import TracebackType
 
 from shared.core.limits import Granted, Slot, WindowPolicy
-from shared.ports import Reserved, Turn, Used
+from shared.limit_port import Reserved, Turn, Used
 from shared.state.limit_registry import LIMITS, LimitRegistry
 from shared.state.line import Line, WaitPolicy
 from shared.state.quota import Quota

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from shared.core.limits import Granted, WindowPolicy
 from shared.core.stride import Stride
-from shared.ports import Reserved, Turn
+from shared.limit_port import Reserved, Turn
 from shared.state.quota import Quota
 
 LOOK = 0.25
@@ -65,14 +65,15 @@ class Line:
 
     def refused(self, turn: Turn, now: float, held: float) -> float | None:
         """Seconds after which the call should come again; None where it may wait here. `held`: by the provider."""
-        expected = max(held, 0.0)
+        opens, behind, patience = max(held, 0.0), 0.0, self._waits.patience
         if self._full:
-            spacing = self._spacing(self.quota.fits(turn.tokens))
-            expected = max(self._opens_at - now, expected) + self._waiting.ahead(turn.tenant) * spacing
-        if expected <= self._waits.patience and not (self._full and len(self._waiting) >= self._waits.most):
+            opens = max(self._opens_at - now, opens)
+            behind = self._waiting.ahead(turn.tenant) * self._spacing(self.quota.fits(turn.tokens))
+        if opens + behind <= patience and not (self._full and len(self._waiting) >= self._waits.most):
             return None
-        # Half the patience early: it then waits here when there is room, and the limit does not lie idle.
-        return max(expected - self._waits.patience / 2, LOOK)
+        # Half the patience early: it then waits here when there is room, and the limit does not lie idle. That others
+        # wait before it is no reason to come later: how fast the line moves is a guess, and the first ones are bad.
+        return max(opens - patience / 2, min(behind, patience) / 2, LOOK)
 
     def add(self, turn: Turn, now: float) -> Waiter:
         """A call waits."""

@@ -9,10 +9,10 @@ from infra.modelsim.limits import Limit
 from services.analyze.answers import InvoiceFields
 from shared.core.choosing import Wish
 from shared.core.failures import Failure
+from shared.limit_port import Reserved, Turn, Used
 from shared.models.client import ModelFailed, ModelUnavailable, open_models
 from shared.models.metering import Metering
 from shared.models.registry import Registry
-from shared.ports import Reserved, Turn, Used
 from tests.models.world import PROMPT, World, until
 
 

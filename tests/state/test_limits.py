@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from shared.core.limits import WindowPolicy
-from shared.ports import Reserved, Turn, Used
+from shared.limit_port import Reserved, Turn, Used
 from shared.state.limits import RedisLimits
 from shared.state.line import WaitPolicy
 from tests.state.server import OwnRedis
