@@ -5,7 +5,7 @@ POST /v1/chat/completions, /v1/messages   GET /bill   GET, POST, DELETE /faults,
 
 import asyncio
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -133,6 +133,19 @@ async def _ordered(request: Request, kind: type[B], give: Callable[[B], None]) -
     return None
 
 
+def _limits_door(sim: ModelSim) -> Callable[[Request], Awaitable[Response]]:
+    """Put limits in force, take them back, tell what they counted."""
+
+    async def limits(request: Request) -> Response:
+        if request.method == "DELETE":
+            sim.limits.clear()
+        elif request.method == "POST" and (wrong := await _ordered(request, Limit, sim.limits.add)) is not None:
+            return wrong
+        return JSONResponse(sim.limits.report())
+
+    return limits
+
+
 def app(sim: ModelSim) -> Starlette:
     """The provider's HTTP door."""
     openai, anthropic = OpenAIShape(), AnthropicShape()
@@ -153,13 +166,6 @@ def app(sim: ModelSim) -> Starlette:
             return wrong
         return JSONResponse([order.model_dump(mode="json") for order in sim.faults.orders])
 
-    async def limits(request: Request) -> Response:
-        if request.method == "DELETE":
-            sim.limits.clear()
-        elif request.method == "POST" and (wrong := await _ordered(request, Limit, sim.limits.add)) is not None:
-            return wrong
-        return JSONResponse(sim.limits.report())
-
     async def health(request: Request) -> Response:
         return JSONResponse({"ready": True, "weaker": {}})
 
@@ -169,7 +175,7 @@ def app(sim: ModelSim) -> Starlette:
             Route("/v1/messages", messages, methods=["POST"]),
             Route("/bill", bill),
             Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
-            Route("/limits", limits, methods=["GET", "POST", "DELETE"]),
+            Route("/limits", _limits_door(sim), methods=["GET", "POST", "DELETE"]),
             Route("/health/live", health),
             Route("/health/ready", health),
         ]

@@ -6,10 +6,28 @@ claim on what it did not ask for.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+LEAST_COST = 1e-9
+"""What costs nothing still takes a turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken(Generic[T]):
+    """One that was taken, with what it takes to put it back."""
+
+    item: T
+    """It."""
+    group: str
+    """Whose it is."""
+    cost: float
+    """What it costs."""
+    clocks: tuple[float, float]
+    """The group's clock and everybody's, before."""
 
 
 class Stride(Generic[T]):
@@ -38,28 +56,32 @@ class Stride(Generic[T]):
             self._clocks[group] = max(self._clocks.get(group, 0.0), self._now)
         self._queues[group].append((cost, item))
 
-    def take(self) -> tuple[str, float, T]:
+    def take(self) -> Taken[T]:
         """Take the one whose turn it is. Raises ValueError where nobody waits."""
-        group = min(self._queues, key=lambda name: self._clocks[name])
+        group = min(self._queues, key=lambda name: (self._clocks[name], name))
         cost, item = self._queues[group].popleft()
+        taken = Taken(item, group, cost, (self._clocks[group], self._now))
         self._now = self._clocks[group]
-        self._clocks[group] += self._stride(group, cost)
+        self._clocks[group] += max(cost, LEAST_COST) / self._weights.get(group, 1.0)
+        self._forget_empty(group)
+        # A clock that the others have passed says nothing any more: who is gone is as who never was.
+        self._clocks = {name: at for name, at in self._clocks.items() if name in self._queues or at > self._now}
+        return taken
+
+    def put_back(self, taken: Taken[T]) -> None:
+        """It was not its turn after all: as if it had not been taken. The last one taken comes back first."""
+        self._queues.setdefault(taken.group, deque()).appendleft((taken.cost, taken.item))
+        self._clocks[taken.group], self._now = taken.clocks
+
+    def drop(self, gone: Callable[[T], bool]) -> list[T]:
+        """Take out those that wait no more; nobody's turn changes by it."""
+        dropped: list[T] = []
+        for group, queue in list(self._queues.items()):
+            dropped += [item for _, item in queue if gone(item)]
+            self._queues[group] = deque(one for one in queue if not gone(one[1]))
+            self._forget_empty(group)
+        return dropped
+
+    def _forget_empty(self, group: str) -> None:
         if not self._queues[group]:
             del self._queues[group]
-        self._forget()
-        return group, cost, item
-
-    def put_back(self, taken: tuple[str, float, T]) -> None:
-        """It was not its turn after all: as if it had not been taken. The last one taken comes back first."""
-        group, cost, item = taken
-        self._queues.setdefault(group, deque()).appendleft((cost, item))
-        self._clocks[group] = self._clocks.get(group, self._now) - self._stride(group, cost)
-
-    def _stride(self, group: str, cost: float) -> float:
-        return max(cost, 1e-9) / self._weights.get(group, 1.0)
-
-    def _forget(self) -> None:
-        # A clock that the others have passed says nothing any more: who is gone is as who never was.
-        self._clocks = {
-            name: clock for name, clock in self._clocks.items() if name in self._queues or clock > self._now
-        }

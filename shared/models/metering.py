@@ -52,6 +52,21 @@ class Metered:
         """This came of it."""
         self.exchange, self.unknown = exchange, False
 
+    def used(self, estimated: tuple[int, int]) -> Used | None:
+        """What it has used, now that it has ended; None where it was not made."""
+        if self.after is not None:
+            return None
+        if self.unknown:
+            return Used(*estimated, 0)
+        if self.exchange is None or self.exchange.reused:
+            return None
+        reply, milliseconds = self.exchange.reply, self.exchange.milliseconds
+        if self.exchange.checked.failure is Failure.RATE_LIMITED:
+            return Used(0, 0, milliseconds)
+        # A provider that does not count, or an answer that was lost on its way: the estimate is all that there is.
+        counted = (reply.input_tokens, reply.output_tokens)
+        return Used(*(counted if any(counted) else estimated), milliseconds)
+
 
 @dataclass(slots=True)
 class Metering:
@@ -95,7 +110,7 @@ class Metering:
                 try:
                     yield metered
                 finally:
-                    told = Used(asked, answered, 0) if metered.unknown else used(metered, (asked, answered))
+                    told = metered.used((asked, answered))
                     spent = model.cost(told.input_tokens, told.output_tokens) if told else 0.0
         finally:
             await self.budgets.settle(spending, spent)
@@ -120,7 +135,7 @@ class Metering:
             yield metered
         finally:
             # What may have been sent counts as it was estimated: a provider counts what nobody waits for, too.
-            self.limits.settle(metered.reserved, Used(*tokens, 0) if metered.unknown else used(metered, tokens))
+            self.limits.settle(metered.reserved, metered.used(tokens))
             if metered.exchange is not None and not metered.exchange.reused:
                 reply = metered.exchange.reply
                 known.learn(size(question), question[0].task, reply.input_tokens, reply.output_tokens)
@@ -134,16 +149,3 @@ def size(question: tuple[Prompt, Any]) -> int:
     """Characters of all that is sent."""
     prompt, schema = question
     return len(prompt.system) + len(prompt.user) + len(schema_text(schema))
-
-
-def used(metered: Metered, estimated: tuple[int, int]) -> Used | None:
-    """What a call has used that ended; None where it was not made."""
-    exchange = metered.exchange
-    if exchange is None or exchange.reused:
-        return None
-    reply = exchange.reply
-    if exchange.checked.failure is Failure.RATE_LIMITED:
-        return Used(0, 0, exchange.milliseconds)
-    # A provider that does not count, or an answer that was lost on its way: the estimate is all that there is.
-    counted = (reply.input_tokens, reply.output_tokens)
-    return Used(*(counted if any(counted) else estimated), exchange.milliseconds)

@@ -14,26 +14,23 @@ from shared.core.context import Blobs, Models
 from shared.core.errors import Misconfigured
 from shared.core.graph import Pipeline
 from shared.core.ledger import Scope
-from shared.core.limits import WindowPolicy
 from shared.core.results import Results
 from shared.core.stage import DATABASE, Handler, Style
 from shared.database.pool import open_database
 from shared.database.results import ResultsTable
 from shared.models.client import ModelChains, open_models
-from shared.models.metering import Metering
 from shared.models.registry import Registry, load_registry
 from shared.models.running import RunningCalls
 from shared.observe.metrics import Metrics
 from shared.ports import Ledger
 from shared.runtime.flow.slots import Slots, SteppingAside
+from shared.runtime.meters import Meters, open_meters
 from shared.runtime.paying.ledger import CallLedger, open_ledger
 from shared.runtime.paying.once import once
 from shared.runtime.process import Life
 from shared.runtime.watching import CountedModels, LedgerMetrics
 from shared.settings import Settings, own_settings
 from shared.state.breakers import RedisBreakers
-from shared.state.limits import RedisLimits
-from shared.state.line import WaitPolicy
 
 R = TypeVar("R")
 V = TypeVar("V")
@@ -62,15 +59,15 @@ class World:
     """The slots of slow handlers."""
     books: CallLedger | None = None
     """The ledger as it is opened, for its health."""
-    limits: RedisLimits | None = None
-    """The limits of the models."""
+    meters: Meters | None = None
+    """The models' limits and budgets."""
 
     def weaker(self) -> dict[str, str]:
         """Guarantees that are weaker at the moment, and why."""
         said = {
             "breakers": self.breakers.health if self.breakers and self.models else "",
             "calls": self.books.health if self.books else "",
-            "limits": self.limits.health if self.limits else "",
+            **(self.meters.weaker() if self.meters else {}),
         }
         return {what: why for what, why in said.items() if why}
 
@@ -93,14 +90,12 @@ async def open_world(
         books = await stack.enter_async_context(open_ledger(life, name, LedgerMetrics(metrics)))
         ledger = SteppingAside(books, slots) if handler.style is Style.SLOW else books
     models: OpenModels | None = None
-    limits: RedisLimits | None = None
+    meters: Meters | None = None
     if breakers and chains:
         registry = registry_with(settings, chains)
-        limits = await stack.enter_async_context(open_limits(life))
-        opened_chains = await stack.enter_async_context(
-            open_models(registry, breakers, ledger, running, Metering(limits))
-        )
-        models = counted(opened_chains, metrics)
+        meters = await open_meters(stack, life, books)
+        opening = open_models(registry, breakers, ledger, running, meters.metering)
+        models = counted(await stack.enter_async_context(opening), metrics)
     results = None
     if DATABASE in needs:
         url = settings.database_url.get_secret_value()
@@ -112,7 +107,7 @@ async def open_world(
     if handler.opens:
         opened = await stack.enter_async_context(handler.opens(own))
         resources[type(opened)] = opened
-    return World(open_blobs(settings.blobs), models, results, resources, breakers, ledger, slots, books, limits)
+    return World(open_blobs(settings.blobs), models, results, resources, breakers, ledger, slots, books, meters)
 
 
 def counted(chains: ModelChains, metrics: Metrics) -> OpenModels:
@@ -125,15 +120,6 @@ def open_breakers(life: Life) -> RedisBreakers:
     chosen = life.settings.breaker
     policy = BreakerPolicy(threshold=chosen.threshold, recovery=chosen.recovery)
     return RedisBreakers(life.settings.redis_url.get_secret_value(), policy, life.instance)
-
-
-def open_limits(life: Life) -> RedisLimits:
-    """This process's member of the limit registry; what waits there takes no more than half of the slots."""
-    settings = life.settings
-    chosen = settings.limits
-    waits = WaitPolicy(chosen.patience, max(settings.in_flight // 2, 1), chosen.weights)
-    policy = WindowPolicy(round(chosen.window * 1000))
-    return RedisLimits(settings.redis_url.get_secret_value(), policy, life.instance, waits)
 
 
 def registry_with(settings: Settings, chains: Sequence[str]) -> Registry:

@@ -157,14 +157,14 @@ class RedisLimits:
         now = self._told_at = time.monotonic()
         for line in self._lines.values():
             taken = line.asking(now)
-            line.answered(taken, line.quota.alone(self._policy, self._now(), [one[2].tokens for one in taken]), now)
+            line.answered(taken, line.quota.alone(self._policy, self._now(), [one.item.tokens for one in taken]), now)
 
     async def _exchange(self) -> None:
         """Tell what was used, ask for those that wait."""
         began = time.monotonic()
         asked = [(line, line.asking(began)) for line in self._lines.values()]
         wanted = [
-            line.quota.wanted(self._policy, self._now(), [one[2].tokens for one in taken]) for line, taken in asked
+            line.quota.wanted(self._policy, self._now(), [one.item.tokens for one in taken]) for line, taken in asked
         ]
         try:
             now, told = await self._registry.tell(wanted) if wanted else (self._now(), [])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from shared.core.limits import Granted, WindowPolicy
-from shared.core.stride import Stride
+from shared.core.stride import Stride, Taken
 from shared.limit_port import Reserved, Turn
 from shared.state.quota import Quota
 
@@ -40,10 +40,6 @@ class Waiter:
     """When it came, monotonic seconds."""
     answer: "asyncio.Future[Reserved]"
     """What it is told."""
-
-
-Taken = tuple[str, float, Waiter]
-"""One that was taken out of the line, as `Stride` gives it."""
 
 
 class Line:
@@ -88,18 +84,18 @@ class Line:
         """Something may have made room."""
         self._ask_at = min(self._ask_at, at)
 
-    def asking(self, now: float) -> list[Taken]:
+    def asking(self, now: float) -> list[Taken[Waiter]]:
         """Take out those for which room is asked now; `answered` has to follow."""
-        taken: list[Taken] = []
+        taken: list[Taken[Waiter]] = []
         while self._ask_at <= now and len(self._waiting) and len(taken) < TOGETHER:
             one = self._waiting.take()
-            if not one[2].answer.done():
+            if not one.item.answer.done():
                 taken.append(one)
         return taken
 
-    def answered(self, taken: list[Taken], granted: Granted, now: float) -> None:
+    def answered(self, taken: list[Taken[Waiter]], granted: Granted, now: float) -> None:
         """Some may be made, the others wait on."""
-        for _, _, waiter in taken[: granted.count]:
+        for waiter in (one.item for one in taken[: granted.count]):
             reserved = Reserved(waiter.turn, waiter.tokens)
             if waiter.answer.done():  # it was given up meanwhile
                 self.quota.ended(waiter.tokens, ())
@@ -120,13 +116,6 @@ class Line:
 
     def _refuse_late(self, now: float) -> None:
         """Those that were expected to fit by now, and do not, make way for others that need something else."""
-        kept = []
-        while len(self._waiting):
-            one = self._waiting.take()
-            kept.append(one)
-        for one in reversed(kept):
-            waiter = one[2]
-            if now - waiter.since > 2 * self._waits.patience and not waiter.answer.done():
-                waiter.answer.set_result(Reserved(waiter.turn, after=max(self._opens_at - now, LOOK)))
+        for waiter in self._waiting.drop(lambda one: now - one.since > 2 * self._waits.patience):
             if not waiter.answer.done():
-                self._waiting.put_back(one)
+                waiter.answer.set_result(Reserved(waiter.turn, after=max(self._opens_at - now, LOOK)))

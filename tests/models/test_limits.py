@@ -2,14 +2,18 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import pytest
 
 from infra.modelsim.limits import Limit
 from services.analyze.answers import InvoiceFields
+from shared.core.budgets import Budget
 from shared.core.choosing import Wish
+from shared.core.context import Answer
 from shared.core.failures import Failure
-from shared.limit_port import Reserved, Turn, Used
+from shared.core.ledger import Scope
+from shared.limit_port import Reserved, Spending, Turn, Used
 from shared.models.client import ModelFailed, ModelUnavailable, open_models
 from shared.models.metering import Metering
 from shared.models.registry import Registry
@@ -131,3 +135,53 @@ async def test_a_chain_may_ask_the_cheapest_model_first(world: World) -> None:
         assert (await chains.ask("analyst", PROMPT, InvoiceFields)).calls[-1].model == "sim-small"
         long = replace(PROMPT, user=PROMPT.user + "\n\nand so on" * 4_000)
         assert (await chains.ask("analyst", long, InvoiceFields)).calls[0].model == "sim-large"
+
+
+@dataclass
+class PlainBudgets:
+    """Budgets that are spent where the test says so, and remember what was reserved and what it cost."""
+
+    spent: Budget | None = None
+    reserved: list[float] = field(default_factory=list)
+    settled: list[float] = field(default_factory=list)
+
+    async def reserve(self, scope: Scope, cost: float) -> Spending:
+        if self.spent:
+            return Spending({}, self.spent)
+        self.reserved.append(cost)
+        return Spending({scope.tenant: cost})
+
+    async def settle(self, spending: Spending, cost: float) -> None:
+        self.settled.append(cost)
+
+
+SCOPE = Scope("documents", "analyze", "acme", "d1", "documents.analyze/0/7")
+SPENT = Budget("tenant", "acme", 10.0, datetime(2026, 11, 24, tzinfo=UTC))
+
+
+async def ask_for_acme(world: World, metering: Metering) -> Answer[InvoiceFields]:
+    async with open_models(limited(world, "sim-large"), world.breakers, metering=metering) as chains:
+        return await chains.within(SCOPE).ask("analyst", PROMPT, InvoiceFields)
+
+
+async def test_what_a_call_may_cost_is_reserved_and_what_it_cost_is_settled(world: World) -> None:
+    budgets = PlainBudgets()
+    answer = await ask_for_acme(world, Metering(PlainLimits(), budgets))
+    assert budgets.settled == [answer.calls[0].cost_usd]
+    assert budgets.reserved[0] > budgets.settled[0] > 0
+
+
+async def test_at_a_cap_the_document_waits_for_the_budget_and_nothing_is_asked(world: World) -> None:
+    limits = PlainLimits()
+    with pytest.raises(ModelUnavailable) as caught:
+        await ask_for_acme(world, Metering(limits, PlainBudgets(SPENT)))
+    assert caught.value.dependency == "budget:tenant:acme"
+    assert caught.value.message.startswith("budget_exceeded: tenant acme's budget of $10 is spent")
+    assert (limits.turns, world.sim.bill.lines) == ([], {})
+
+
+async def test_a_call_that_its_limits_refuse_costs_nothing(world: World) -> None:
+    budgets = PlainBudgets()
+    with pytest.raises(ModelUnavailable):
+        await ask_for_acme(world, Metering(PlainLimits({"model:sim-large": 4.0}), budgets))
+    assert budgets.settled == [0.0]

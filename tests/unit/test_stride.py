@@ -9,7 +9,7 @@ from shared.core.stride import Stride
 
 
 def served(line: Stride[int], count: int) -> Counter[str]:
-    return Counter(line.take()[0] for _ in range(count))
+    return Counter(line.take().group for _ in range(count))
 
 
 def filled(weights: dict[str, float], costs: dict[str, float], each: int = 200) -> Stride[int]:
@@ -50,7 +50,7 @@ def test_a_group_that_leaves_and_comes_back_at_once_gains_nothing_by_it() -> Non
     line = filled({}, {"one": 1.0})
     for number in range(20):
         line.add("two", 5.0, number)
-        while line.take()[0] != "two":
+        while line.take().group != "two":
             pass
     assert len(line) < 110
 
@@ -65,4 +65,13 @@ def test_what_is_put_back_is_taken_again_in_the_same_order(made: list[tuple[str,
     for taken in reversed(first):
         line.put_back(taken)
     assert len(line) == len(made)
-    assert sorted(item for _, _, item in [line.take() for _ in made]) == list(range(len(made)))
+    again = [line.take() for _ in made]
+    assert again[:count] == first
+
+
+def test_who_waits_no_more_is_taken_out_and_nobodys_turn_changes() -> None:
+    line = filled({}, {"one": 1.0, "two": 1.0}, each=4)
+    assert line.drop(lambda number: number % 2 == 0) == [0, 2, 0, 2]
+    taken = [line.take() for _ in range(4)]
+    assert [(one.group, one.item) for one in taken] == [("one", 1), ("two", 1), ("one", 3), ("two", 3)]
+    assert len(line) == 0
