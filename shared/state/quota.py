@@ -119,7 +119,8 @@ class Quota:
 
     def take(self, wanted: Wanted, told: Told, now: int) -> Granted:
         """The registry has answered, at that time of its clock."""
-        self.workers = told.workers
+        # To a stranger it cannot tell how many there are: after it was emptied, the others are strangers as well.
+        self.workers = self.workers if told.stranger else told.workers
         self.hold = 0 if self.hold <= now + wanted.hold else self.hold
         if told.hold > 0:
             self.own = rules.held(self.own, now + told.hold)

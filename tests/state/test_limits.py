@@ -119,19 +119,21 @@ async def test_a_registry_that_comes_back_empty_is_told_what_was_used(own_redis:
     one, two = await join(own_redis.url, "one"), await join(own_redis.url, "two")
     made = await asyncio.gather(tried(one, 8), tried(two, 8))
     assert [len(granted) for granted in made] == [8, 8]
+    await until(lambda: one.workers == two.workers == 2)
     own_redis.kill()
     await until(lambda: one.health and two.health)
     own_redis.start()
     await until(lambda: not one.health and not two.health)
-    more = await asyncio.gather(tried(one, 20, within=2.5), tried(two, 20, within=2.5))
+    more = await asyncio.gather(tried(one, 20, within=4.0), tried(two, 20, within=4.0))
     assert sum(map(len, more)) == 4
 
 
 async def test_a_registry_that_was_emptied_loses_nothing(own_redis: OwnRedis, join: Join) -> None:
     one, two = await join(own_redis.url, "one"), await join(own_redis.url, "two")
     await asyncio.gather(tried(one, 8), tried(two, 8))
+    await until(lambda: one.workers == two.workers == 2)
     own_redis.empty()
-    more = await asyncio.gather(tried(one, 20, within=2.5), tried(two, 20, within=2.5))
+    more = await asyncio.gather(tried(one, 20, within=4.0), tried(two, 20, within=4.0))
     assert sum(map(len, more)) == 4
 
 
