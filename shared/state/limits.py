@@ -71,8 +71,9 @@ class RedisLimits:
         """What is weaker while the registry is away, in one sentence; empty while all is well."""
         if self.healthy:
             return ""
+        why = self._trouble or "its task ended: restart this process"
         return (
-            f"limit registry at {self._registry.address} is away ({self._trouble or 'its task ended: restart this'}):"
+            f"limit registry at {self._registry.address} is away ({why}):"
             f" each process keeps to its part of each limit, as of {max(self.workers, 1)} known workers, and does not"
             " hear of a Retry-After that others were told"
         )
@@ -86,7 +87,8 @@ class RedisLimits:
         """See `Limits.reserve`."""
         line = self._line(turn)
         held = (line.quota.own.hold - self._now()) / 1000
-        if line.quota.unlimited and held <= 0:
+        if (line.quota.unlimited and held <= 0) or self._task is None or self._task.done():
+            # Where the task has ended nobody would ever answer; health says it, and the provider still refuses.
             return Reserved(turn)
         now = time.monotonic()
         if (after := line.refused(turn, now, held)) is not None:

@@ -149,3 +149,11 @@ async def test_what_a_killed_process_had_in_flight_is_free_again_in_time(redis_u
         return bool(await tried(two, 1, within=0.5))
 
     await until(free, within=25.0)
+
+
+async def test_no_call_waits_for_a_task_that_has_ended(redis_url: str, join: Join) -> None:
+    one = await join(redis_url, "one")
+    assert one._task is not None
+    one._task.cancel()
+    await until(lambda: "restart" in one.health)
+    assert len(await tried(one, 30)) == 30
