@@ -8,7 +8,7 @@ import json
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -59,6 +59,34 @@ class BreakerSettings(BaseModel):
     """Seconds it stays open before one probe."""
 
 
+class LimitSettings(BaseModel):
+    """How calls wait for room in the limits of their model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    window: float = Field(default=60.0, ge=1, le=86_400)
+    """Seconds in which providers count: a limit per minute holds for each of them in its part."""
+    patience: float = Field(default=6.0, gt=0, le=600)
+    """Seconds that a call is expected to wait in its process; beyond, its document waits, or another model is asked."""
+    weights: dict[str, Annotated[float, Field(gt=0)]] = {}
+    """Tenant to its part of a limit, over that of one who is not named; by cost."""
+
+
+class BudgetSettings(BaseModel):
+    """US dollars that may be spent on models; 0: as much as is wanted. What would go beyond waits."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    document: float = Field(default=0.0, ge=0)
+    """For one document, over all its calls."""
+    tenant: float = Field(default=0.0, ge=0)
+    """A day (UTC), for each tenant that is not named below."""
+    tenants: dict[str, Annotated[float, Field(ge=0)]] = {}
+    """Tenant to its dollars a day."""
+    day: float = Field(default=0.0, ge=0)
+    """A day (UTC), for all together."""
+
+
 class Settings(BaseSettings):
     """All settings of a process."""
 
@@ -95,6 +123,10 @@ class Settings(BaseSettings):
     """Kafka group protocol; empty: the newer one where the broker is the embedded one, else classic."""
     breaker: BreakerSettings = BreakerSettings()
     """The circuit breakers of the models."""
+    limits: LimitSettings = LimitSettings()
+    """Requests and tokens per minute; the limits themselves stand in the model registry."""
+    budgets: BudgetSettings = BudgetSettings()
+    """What may be spent."""
     models_file: str = ""
     """The model registry; empty: the one that comes with Penstock."""
     remedies: dict[Failure, Remedy] = {}

@@ -66,6 +66,8 @@ GOALS: Mapping[str, Goal] = {
     "fallback_answers_of_second": Goal(1, 1),
     "pipeline_p50_ms": Goal(most=150),
     "pipeline_p99_ms": Goal(most=500),
+    "limit_used": Goal(least=0.95),
+    "share_429": Goal(most=0.005),
     "retry_early": NOTHING,
     "retry_late_p99_ms": Goal(most=1000),
 }

@@ -1,13 +1,15 @@
 """The simulated provider over HTTP: two wire formats, faults on command, a bill.
 
-POST /v1/chat/completions, /v1/messages   GET /bill   GET, POST, DELETE /faults   GET /health/live, /health/ready
+POST /v1/chat/completions, /v1/messages   GET /bill   GET, POST, DELETE /faults, /limits   GET /health/{live,ready}
 """
 
 import asyncio
-from collections.abc import MutableMapping
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -15,11 +17,14 @@ from starlette.routing import Route
 
 from infra.modelsim.bill import Bill, SimModel, find, tokens
 from infra.modelsim.faults import BROKEN, SILENT, Fault, Faults, Order
+from infra.modelsim.limits import Accounts, Limit
 from infra.modelsim.resends import Resends
 from infra.modelsim.scripts import played
 from infra.modelsim.sending import CutResponse, StreamResponse, until_given_up
 from infra.modelsim.shapes import ERRORS, AnthropicShape, OpenAIShape, Refused, Said, Shape, too_long
 from infra.modelsim.thinking import BENDINGS, Question, think, written
+
+B = TypeVar("B", bound=BaseModel)
 
 SLOWDOWN = 20
 """How many times longer a `slow` answer takes."""
@@ -35,6 +40,7 @@ class ModelSim:
     latency: float = 0.15
     """Seconds that an answer takes."""
     faults: Faults = field(default_factory=Faults)
+    limits: Accounts = field(default_factory=Accounts)
     bill: Bill = field(default_factory=Bill)
     resends: Resends = field(default_factory=Resends)
     sockets: Sockets = field(default_factory=dict)
@@ -49,6 +55,12 @@ class ModelSim:
         if model is None:
             return _refusal(shape, ERRORS[Fault.MODEL_UNKNOWN])
         self.bill.line(question.model).requests += 1
+        if (account := self.limits.of(question.model)) is not None:
+            after = account.admit(tokens(question.instructions + question.prompt), time.monotonic())
+            if after is not None:
+                refusal = _refusal(shape, ERRORS[Fault.RATE_LIMITED], after)
+                refusal.headers.update(account.headers(time.monotonic()))
+                return refusal
         order = self.faults.draw(question.model, question.document)
         fault = order.fault if order else None
         self.resends.note(question, fault)
@@ -80,10 +92,20 @@ class ModelSim:
             stream = played(script, fault)
             if stream.text:
                 line.charge(model, asked, tokens(stream.text))
-            return StreamResponse(stream, fault, script.alive, lambda: self._cut(request))
+            return self._counted(
+                question, tokens(stream.text), StreamResponse(stream, fault, script.alive, lambda: self._cut(request))
+            )
         line.charge(model, asked, said.output_tokens)
-        response = JSONResponse(answer)
-        return CutResponse(response.body, lambda: self._cut(request)) if fault in BROKEN else response
+        whole = JSONResponse(answer)
+        response = CutResponse(whole.body, lambda: self._cut(request)) if fault in BROKEN else whole
+        return self._counted(question, said.output_tokens, response)
+
+    def _counted(self, question: Question, output_tokens: int, response: Response) -> Response:
+        """The response, with what is left of the limits."""
+        if (account := self.limits.of(question.model)) is not None:
+            account.answer(output_tokens, time.monotonic())
+            response.headers.update(account.headers(time.monotonic()))
+        return response
 
     def _cut(self, request: Request) -> Response:
         """Close the connection under the request; what is returned then reaches nobody."""
@@ -95,7 +117,30 @@ class ModelSim:
 def _refusal(shape: Shape, refused: Refused, after: float | None = None) -> Response:
     status, body = shape.error(refused)
     told = after is not None and refused.status in (429, 503)
-    return JSONResponse(body, status, headers={"retry-after": f"{after:g}"} if told else None)
+    return JSONResponse(body, status, headers={"retry-after": f"{after:.3f}".rstrip("0").rstrip(".")} if told else None)
+
+
+async def _ordered(request: Request, kind: type[B], give: Callable[[B], None]) -> Response | None:
+    """Read an order and give it; the answer where it is none."""
+    try:
+        give(kind.model_validate_json(await request.body()))
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()]
+        return JSONResponse({"error": "; ".join(lines)}, 400)
+    return None
+
+
+def _limits_door(sim: ModelSim) -> Callable[[Request], Awaitable[Response]]:
+    """Put limits in force, take them back, tell what they counted."""
+
+    async def limits(request: Request) -> Response:
+        if request.method == "DELETE":
+            sim.limits.clear()
+        elif request.method == "POST" and (wrong := await _ordered(request, Limit, sim.limits.add)) is not None:
+            return wrong
+        return JSONResponse(sim.limits.report())
+
+    return limits
 
 
 def app(sim: ModelSim) -> Starlette:
@@ -114,12 +159,8 @@ def app(sim: ModelSim) -> Starlette:
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
             sim.faults.clear()
-        elif request.method == "POST":
-            try:
-                sim.faults.add(Order.model_validate_json(await request.body()))
-            except ValidationError as error:
-                lines = [f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()]
-                return JSONResponse({"error": "; ".join(lines)}, 400)
+        elif request.method == "POST" and (wrong := await _ordered(request, Order, sim.faults.add)) is not None:
+            return wrong
         return JSONResponse([order.model_dump(mode="json") for order in sim.faults.orders])
 
     async def health(request: Request) -> Response:
@@ -131,6 +172,7 @@ def app(sim: ModelSim) -> Starlette:
             Route("/v1/messages", messages, methods=["POST"]),
             Route("/bill", bill),
             Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
+            Route("/limits", _limits_door(sim), methods=["GET", "POST", "DELETE"]),
             Route("/health/live", health),
             Route("/health/ready", health),
         ]

@@ -7,9 +7,10 @@ of their fingerprints, so that two processes never wait for each other in a circ
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass
+from typing import Any, LiteralString, TypeVar
 
+from shared.core.budgets import Budget
 from shared.core.errors import Failed
 from shared.core.ledger import Begun, Intent, Recorded, Scope, State
 from shared.database.pool import Database
@@ -90,6 +91,16 @@ select p.* from put p join told t using (fingerprint) where p.ticket <> t.ticket
 """
 
 
+SPENT: Mapping[str, LiteralString] = {
+    "document": "select coalesce(sum(cost_usd), 0) as spent from calls"
+    " where pipeline = %(pipeline)s and document_id = %(name)s",
+    "tenant": "select coalesce(sum(cost_usd), 0) as spent from calls"
+    " where started_at >= %(since)s and tenant = %(name)s",
+    "day": "select coalesce(sum(cost_usd), 0) as spent from calls where started_at >= %(since)s",
+}
+"""Kind of budget to the sum of what was spent of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallsTable:
     """Intents and results on PostgreSQL, in batches of different fingerprints."""
@@ -113,6 +124,11 @@ class CallsTable:
             return await apart(self.end, records, found)
         stand = {fingerprint: _record(row) for fingerprint, row in found.items()}
         return [stand.get(record.intent.fingerprint, record) for record in records]
+
+    async def spent(self, budget: Budget) -> float:
+        """US dollars that count against a budget: of all its calls that began in its time. Raises Unavailable."""
+        rows = await self.database.rows(SPENT[budget.kind], {**asdict(budget)})
+        return float(rows[0]["spent"])
 
     async def _rows(self, statement: str, told: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]] | Failed:
         """The statement's rows by fingerprint, or how PostgreSQL refused one of them: the others must not suffer."""

@@ -3,6 +3,7 @@
     for each model of the chain that was not silent in this work before
         too long for it, as far as one can know        -> note it, next model; nothing is sent
         it hangs, and holds half of the process's slots  -> note it, next model
+        no room in its limits soon  -> note it, next model
         breaker closed?  no  -> note it, next model
         call             provider fault        -> note it, next model
                          remedy `repair`, or an answer in doubt
@@ -38,6 +39,7 @@ from shared.models.answers import joined, schema_text
 from shared.models.exchange import Exchange, ask_recorded, ask_unrecorded
 from shared.models.judging.checked import Checked
 from shared.models.judging.tries import Tried, best_of, following
+from shared.models.metering import Metering
 from shared.models.questions import Asking, ChainPolicy, Ended
 from shared.models.registry import Model, Registry
 from shared.models.routes import SILENT, SilentRoutes, Windows
@@ -83,6 +85,8 @@ class ModelChains:
     """Who gave no sign in which work."""
     windows: Windows = field(default_factory=Windows)
     """How long a question may be for whom."""
+    metering: Metering = field(default_factory=Metering)
+    """What the models' limits leave."""
     unspent: set[tuple[str, str]] = field(default_factory=set)
     """Breaker and operation of probes for which a recorded result was found: the operation's next request is the probe.
     Were they lost, the breaker would stay half-open until the lease ends, and the next record would lose the next one.
@@ -111,7 +115,7 @@ class ModelChains:
     async def ask(self, chain: str, prompt: Prompt, schema: type[M], *, besides: Collection[str] = ()) -> Answer[M]:
         """Ask the chain's models in order. Raises ModelUnavailable or ModelFailed, as the head of this file says."""
         asking, roughly = Asking(self.policy), length(prompt, schema)
-        models = self._route(chain, besides)
+        models = self._route(chain, (prompt, schema), besides)
         if not models:
             raise ModelFailed(Failure.MODEL_UNKNOWN, f"chain {chain}: it has no other models than {', '.join(besides)}")
         hope = self._hope(models, roughly)
@@ -130,9 +134,10 @@ class ModelChains:
         outage = all([await self.breakers.opens(e.model.breaker, JUDGED_SECONDS) for e in asking.faults])
         raise asking.verdict(outage=outage)
 
-    def _route(self, chain: str, besides: Collection[str]) -> tuple[Model, ...]:
+    def _route(self, chain: str, question: tuple[Prompt, type[Any]], besides: Collection[str]) -> tuple[Model, ...]:
         """The models to be asked, in order."""
-        models = tuple(model for model in self.registry.chain(chain) if model.id not in besides)
+        ordered = self.metering.ordered(self.registry, chain, question)
+        models = tuple(model for model in ordered if model.id not in besides)
         operation = self._moves_on_in
         return models if operation is None else self.silent.route(operation, models)
 
@@ -176,6 +181,18 @@ class ModelChains:
         return best
 
     async def _call(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> Exchange[M] | None:
+        """One request within the model's limits; None where it may not be made now."""
+        # Before all else: what waits here for its turn must not pass for a call that hangs, nor hold a probe's lease.
+        async with self.metering.call(model, (prompt, schema), self.scope) as metered:
+            if metered.after is not None:
+                waits_for, message = metered.why
+                asking.ended.append(Ended(model, None, message, metered.after, waits_for=waits_for))
+                return None
+            exchange = await self._permitted(model, prompt, schema, asking)
+            metered.took(exchange)
+            return exchange
+
+    async def _permitted(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> Exchange[M] | None:
         """One request, or its recorded result, noted with what it cost; None where it may not be made now."""
         # This comes first: a probe that was leased and then not made would keep everybody else from trying.
         number = self.running.enter(model.breaker)
@@ -236,9 +253,9 @@ async def open_models(
     ledger: Ledger | None = None,
     running: RunningCalls | None = None,
     policy: ChainPolicy | None = None,
+    metering: Metering | None = None,
 ) -> AsyncIterator[ModelChains]:
     """The models of a process, for its life."""
     async with open_client() as http:
-        yield ModelChains(
-            registry, breakers, http, ledger, running=running or RunningCalls(), policy=policy or ChainPolicy()
-        )
+        chains = ModelChains(registry, breakers, http, ledger, running=running or RunningCalls())
+        yield replace(chains, policy=policy or chains.policy, metering=metering or chains.metering)

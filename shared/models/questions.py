@@ -27,13 +27,15 @@ class Ended:
     model: Model
     """The model."""
     failure: Failure | None
-    """The failure class; None where its breaker let nothing through."""
+    """The failure class; None where its breaker or its limits let nothing through."""
     message: str
     """What failed."""
     after: float | None = None
     """Seconds until it is worth trying again, as far as anybody said."""
     estimated: bool = False
     """Nobody was asked: by the estimate the question is too long."""
+    waits_for: str = ""
+    """What has to come back, where it is not the model."""
 
 
 @dataclass(slots=True)
@@ -86,7 +88,8 @@ class Asking:
                 return ModelUnavailable(last.model.breaker, last.message, last.after or 1.0, calls)
             return self._failed(last)
         if away := [e for e in self.able if e.failure is None]:
-            return ModelUnavailable(away[0].model.breaker, away[0].message, away[0].after or 1.0, calls)
+            first = away[0]
+            return ModelUnavailable(first.waits_for or first.model.breaker, first.message, first.after or 1.0, calls)
         return self._failed(self.ended[-1])
 
     def _failed(self, last: Ended) -> ModelFailed:

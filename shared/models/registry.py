@@ -3,17 +3,20 @@
 What is configured is decided once, when the registry is loaded: a chain never changes under a running document.
 """
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from shared.core.choosing import Wish
 from shared.core.errors import Misconfigured
+from shared.core.limits import Pair
 from shared.core.stage import MODEL
 from shared.models.forms import USUAL, Form
 
@@ -58,6 +61,20 @@ class ModelEntry(BaseModel):
     output_usd_per_million: Decimal = Field(ge=0)
     priced_on: date
     form: Form | None = None
+    requests_per_minute: int = Field(default=0, ge=1, le=10_000_000)
+    tokens_per_minute: int = Field(default=0, ge=1, le=10_000_000_000)
+    quality: float = Field(default=1.0, ge=0, le=1)
+
+
+class ChainEntry(BaseModel):
+    """A chain that is more than a list, as the file has it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    models: tuple[str, ...]
+    order: Literal["given", "cheapest"] = "given"
+    quality: float = Field(default=0.0, ge=0, le=1)
+    seconds: float = Field(default=math.inf, gt=0)
 
 
 class RegistryFile(BaseModel):
@@ -67,7 +84,15 @@ class RegistryFile(BaseModel):
 
     providers: dict[str, ProviderEntry]
     models: dict[str, ModelEntry]
-    chains: dict[str, tuple[str, ...]]
+    chains: dict[str, ChainEntry]
+
+    @field_validator("chains", mode="before")
+    @classmethod
+    def _lists(cls, chains: Any) -> Any:
+        """A chain that is only a list is one in the order given."""
+        if not isinstance(chains, dict):
+            return chains
+        return {name: {"models": chain} if isinstance(chain, list) else chain for name, chain in chains.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +141,10 @@ class Model:
     """US dollars per million tokens of the answer."""
     form: Form = Form.TEXT
     """How it is asked for JSON."""
+    limit: Pair = (0, 0)
+    """Requests and tokens per minute that its provider allows; 0: none is known."""
+    quality: float = 1.0
+    """What the file's author thinks of its answers, for chains that ask the cheapest one first."""
 
     @property
     def breaker(self) -> str:
@@ -144,6 +173,8 @@ class Registry:
     """Chain to its configured models, in order; never empty."""
     source: str = field(default=str(SHIPPED), compare=False)
     """The file it was read from."""
+    wishes: Mapping[str, Wish] = field(default_factory=dict)
+    """Chains of which the cheapest model that fits is asked first, and what they want of it."""
 
     def knows(self, name: str) -> bool:
         """Whether the file has the chain."""
@@ -181,8 +212,9 @@ def load_registry(path: str, environment: Mapping[str, str]) -> Registry:
     }
     known = {**{name: models[name] for name in available}, LOCAL: RULES}
     return Registry(
-        {chain: _usable([known[name] for name in names if name in known]) for chain, names in file.chains.items()},
+        {name: _usable([known[one] for one in chain.models if one in known]) for name, chain in file.chains.items()},
         str(source),
+        {name: Wish(c.quality, c.seconds) for name, c in file.chains.items() if c.order == "cheapest"},
     )
 
 
@@ -200,8 +232,8 @@ def _problems(file: RegistryFile) -> Iterable[str]:
             yield f"models.{name}.max_output = {model.max_output} leaves no room in its context window: lower it"
     if LOCAL in file.models:
         yield f"models.{LOCAL}: the name is taken by the rules-based model: choose another"
-    for chain, names in file.chains.items():
-        for name in names:
+    for chain, entry in file.chains.items():
+        for name in entry.models:
             if name not in file.models and name != LOCAL:
                 yield f"chains.{chain} names {name!r}, which is no model: add [models.{name}] or take it out"
 
@@ -242,6 +274,8 @@ def _model(
         input_price=entry.input_usd_per_million,
         output_price=entry.output_usd_per_million,
         form=entry.form or asked.form or USUAL[provider.wire],
+        quality=entry.quality,
+        limit=(entry.requests_per_minute, entry.tokens_per_minute),
     )
 
 

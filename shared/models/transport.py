@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from pydantic_core import from_json
 from shared.core.context import Prompt
 from shared.core.failures import Failure
 from shared.models import local
+from shared.models.pace import exhausted
 from shared.models.registry import Model
 from shared.models.streams.assembly import Assembly
 from shared.models.streams.pace import Pace
@@ -82,7 +84,9 @@ async def _exchange(client: httpx.AsyncClient, model: Model, wire: Wire, request
             failure = failure_of_transport(error, begun=begun)
             where = f"{model.provider.name} at {model.provider.base_url}"
             return assembly.lost(failure, f"{where}: {_said(error, pace)}")
-    return assembly.reply() if pace.streams else understood(wire, response.status_code, response.headers, content)
+    if pace.streams:
+        return replace(assembly.reply(), hold=exhausted(response.headers))
+    return understood(wire, response.status_code, response.headers, content)
 
 
 def _prepared(client: httpx.AsyncClient, model: Model, request: Request) -> httpx.Request:
@@ -137,7 +141,7 @@ def understood(wire: Wire, status: int, headers: Mapping[str, str], content: byt
         body = None
     if status == 200:
         try:
-            return wire.reply(body)
+            return replace(wire.reply(body), hold=exhausted(headers))
         except (LookupError, TypeError, ValueError, AttributeError):
             return Reply(failure=Failure.SERVER_ERROR, message=f"status 200, but no answer: {_start(content)}")
     error = body.get("error") if isinstance(body, dict) else None

@@ -56,6 +56,8 @@ class Reply:
     """What failed, in the provider's own words."""
     after: float | None = None
     """Seconds the provider asked to wait."""
+    hold: float = 0.0
+    """Seconds until the provider's counters have room for another call, where it says that they have none."""
 
 
 class Wire(Protocol):

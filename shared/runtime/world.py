@@ -25,6 +25,7 @@ from shared.models.running import RunningCalls
 from shared.observe.metrics import Metrics
 from shared.ports import Ledger
 from shared.runtime.flow.slots import Slots, SteppingAside
+from shared.runtime.meters import Meters, open_meters
 from shared.runtime.paying.ledger import CallLedger, open_ledger
 from shared.runtime.paying.once import once
 from shared.runtime.process import Life
@@ -59,12 +60,15 @@ class World:
     """The slots of slow handlers."""
     books: CallLedger | None = None
     """The ledger as it is opened, for its health."""
+    meters: Meters | None = None
+    """The models' limits and budgets."""
 
     def weaker(self) -> dict[str, str]:
         """Guarantees that are weaker at the moment, and why."""
         said = {
             "breakers": self.breakers.health if self.breakers and self.models else "",
             "calls": self.books.health if self.books else "",
+            **(self.meters.weaker() if self.meters else {}),
         }
         return {what: why for what, why in said.items() if why}
 
@@ -87,11 +91,13 @@ async def open_world(
         books = await stack.enter_async_context(open_ledger(life, name, LedgerMetrics(metrics)))
         ledger = SteppingAside(books, slots) if handler.style is Style.SLOW else books
     models: OpenModels | None = None
+    meters: Meters | None = None
     if breakers and chains:
         registry = registry_with(settings, chains)
+        meters = await open_meters(stack, life, books)
         policy = ChainPolicy(pipeline.remedies, pipeline.fallback)
-        opened_chains = await stack.enter_async_context(open_models(registry, breakers, ledger, running, policy))
-        models = counted(opened_chains, metrics)
+        opening = open_models(registry, breakers, ledger, running, policy, meters.metering)
+        models = counted(await stack.enter_async_context(opening), metrics)
     results = None
     if DATABASE in needs:
         url = settings.database_url.get_secret_value()
@@ -103,7 +109,7 @@ async def open_world(
     if handler.opens:
         opened = await stack.enter_async_context(handler.opens(own))
         resources[type(opened)] = opened
-    return World(open_blobs(settings.blobs), models, results, resources, breakers, ledger, slots, books)
+    return World(open_blobs(settings.blobs), models, results, resources, breakers, ledger, slots, books, meters)
 
 
 def counted(chains: ModelChains, metrics: Metrics) -> OpenModels:

@@ -1,7 +1,7 @@
 """The rooms of the house and the doors between them: who may import whom.
 
 0  shared.core
-1  shared.pipelines  shared.ports  shared.kafka_port  shared.settings
+1  shared.pipelines  shared.ports  shared.kafka_port  shared.limit_port  shared.settings
 2  shared.{codec,kafka,state,database,blobs,models,observe,memory}   never each other
 3  shared.runtime
 4  shared.testing  shared.cli
@@ -20,6 +20,7 @@ LAYERS = {
     "shared.pipelines": 1,
     "shared.ports": 1,
     "shared.kafka_port": 1,
+    "shared.limit_port": 1,
     "shared.settings": 1,
     "shared.setting_names": 1,
     "shared.codec": 2,

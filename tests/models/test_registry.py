@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.core.choosing import Wish
 from shared.core.errors import Misconfigured
 from shared.models.registry import RULES, load_registry
 
@@ -136,3 +137,35 @@ def test_a_broken_file_is_told_the_entry_its_value_and_what_to_do(tmp_path: Path
 def test_a_file_that_is_not_there_names_the_setting(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="correct PENSTOCK_MODELS_FILE"):
         load_registry(str(tmp_path / "none.toml"), {})
+
+
+def test_limits_and_the_order_of_a_chain_are_read(tmp_path: Path) -> None:
+    limited = MODEL + "requests_per_minute = 300\ntokens_per_minute = 60_000\nquality = 0.7\n"
+    chains = '[chains]\nanalyst = { models = ["m"], order = "cheapest", quality = 0.5, seconds = 20 }\nother = ["m"]\n'
+    registry = load_registry(written(tmp_path, PROVIDER + limited + chains), {})
+    (model,) = registry.chain("analyst")
+    assert (model.limit, model.quality) == ((300, 60_000), 0.7)
+    assert registry.wishes == {"analyst": Wish(0.5, 20)}
+    assert registry.chain("other") == (model,)
+
+
+def test_a_model_needs_no_limits(tmp_path: Path) -> None:
+    (model,) = load_registry(written(tmp_path, WHOLE), {}).chain("analyst")
+    assert model.limit == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (PROVIDER + MODEL + "requests_per_minute = 0\n" + CHAINS, "models.m.requests_per_minute = 0: "),
+        (PROVIDER + MODEL + 'tokens_per_minute = "many"\n' + CHAINS, "models.m.tokens_per_minute = 'many': "),
+        (PROVIDER + MODEL + "request_per_minute = 3\n" + CHAINS, "models.m.request_per_minute = 3: "),
+        (PROVIDER + MODEL + "quality = 7\n" + CHAINS, "models.m.quality = 7: "),
+        (PROVIDER + MODEL + '[chains]\na = {models = ["m"], order = "dearest"}\n', "chains.a.order = 'dearest': "),
+        (PROVIDER + MODEL + '[chains]\na = {models = ["n"], order = "cheapest"}\n', "chains.a names 'n'"),
+    ],
+)
+def test_a_wrong_limit_or_order_is_named(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        load_registry(written(tmp_path, text), {})
+    assert said in str(caught.value)

@@ -83,7 +83,8 @@ async def work(job: Job, ctx: Context) -> Outcome[JobDone]:
 async def ask(job: Job, ctx: Context) -> Outcome[JobDone]:
     """Ask the model that the document needs."""
     notes = ctx.resource(Notebook)
-    prompt = Prompt("bench@1", "You summarize.", f"Task: summarization\n\n{job.document_id}", "summarization")
+    text = f"Task: summarization\n\n{job.document_id}\n{job.padding.decode()}".rstrip()
+    prompt = Prompt("bench@1", "You summarize.", text, "summarization")
     answer = await ctx.models.ask(job.chain, prompt, Answered)
     notes.note(answered_by(answer.calls[-1].model), job.document_id, job.sequence, ctx.attempt)
     notes.note(END, job.document_id, job.sequence, ctx.attempt)

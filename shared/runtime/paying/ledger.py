@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
+from shared.core.budgets import Budget
 from shared.core.errors import PenstockError, Unavailable
 from shared.core.ledger import Begun, Intent, Recorded, State
 from shared.database.group import PATIENCE, Group
@@ -106,6 +107,12 @@ class CallLedger:
         begun = await self._spool.begin(intent)
         self._spooled()
         return begun
+
+    async def spent(self, budget: Budget) -> float:
+        """US dollars that count against a budget. Raises Unavailable while PostgreSQL is away: a spool has no sums."""
+        if self._away:
+            raise Unavailable("database", f"PostgreSQL is away ({self._away}): spending cannot be summed")
+        return await self._table.spent(budget)
 
     async def end(self, record: Recorded) -> Recorded:
         """See `Ledger.end`."""
