@@ -22,10 +22,12 @@ FULL = os.environ.get("PENSTOCK_CHAOS") == "full"
 KEYS = 60
 EACH = 20
 """Of every key before each outage, and once more after it: work never runs out, however fast the machine."""
-OUTAGES = (("stop", 0.0), ("kill", 8.0), ("kill", 0.0))
+OUTAGES = (("stop", 0.0), ("stop", 8.0))
 """How the broker ends, and for how many seconds it is away: 8 are more than a session of the group."""
-HARD = (("stop", 8.0), ("stop", 20.0), ("kill", 20.0), ("stop", 45.0), ("kill", 0.0))
-"""With `make chaos-full`: longer than a transaction may take or a process waits for one call."""
+HARD = (("kill", 8.0), ("kill", 0.0), ("stop", 20.0), ("kill", 20.0), ("stop", 45.0), ("kill", 0.0))
+"""With `make chaos-full`: killed, and longer than a transaction may take or a process waits for one call. Not in every
+run, for a Kafka that is killed while it aborts a transaction can lose its markers, and no client can write them again
+(decision 14): once in a while a partition then stays closed to readers, whatever we do."""
 GOES_ON_WITHIN = 45.0
 """Seconds from the broker's return to the next result; it takes 2 to 12, and more where a process had to end."""
 
