@@ -32,15 +32,19 @@ async def analysis_of(tasks: Wanted, kind: str, text: str, ctx: Context) -> Anal
     summary = ""
     answers: dict[str, str] = {}
     if tasks.extraction:
-        extracted = await ctx.models.ask(ANALYST, prompt_for(Task.EXTRACTION, kind, text), extraction_for(kind))
+        extracted = await ctx.models.ask(
+            ANALYST, prompt_for(Task.EXTRACTION, kind, text, instead=ctx.prompt), extraction_for(kind)
+        )
         asked.append(extracted)
         values = extracted.value.found()
     if tasks.summary:
-        summarized = await ctx.models.ask(ANALYST, prompt_for(Task.SUMMARIZATION, kind, text), Summarized)
+        summarized = await ctx.models.ask(
+            ANALYST, prompt_for(Task.SUMMARIZATION, kind, text, instead=ctx.prompt), Summarized
+        )
         asked.append(summarized)
         summary = summarized.value.summary
     for question in tasks.questions:
-        answered = await ctx.models.ask(ANALYST, prompt_for(Task.QA, kind, text, question), Answer)
+        answered = await ctx.models.ask(ANALYST, prompt_for(Task.QA, kind, text, question, ctx.prompt), Answer)
         asked.append(answered)
         answers[question] = answered.value.answer
     said: list[Answered] = [answer.value for answer in asked]

@@ -44,7 +44,7 @@ class Scripted:
 
 
 async def run(models: Scripted, document: Any, blobs: Any = None) -> DocumentAnalyzed:
-    outcome = await analyze.call(document, SimpleNamespace(models=models, blobs=blobs))
+    outcome = await analyze.call(document, SimpleNamespace(models=models, blobs=blobs, prompt=""))
     assert isinstance(outcome, Emit)
     (event,) = outcome.events
     assert isinstance(event, DocumentAnalyzed)
