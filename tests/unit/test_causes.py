@@ -22,6 +22,7 @@ from shared.core.causes import DIGITS, fingerprint_of, pattern_of
             "document 6f8c2a1e-0f6d-5a0b-9d57-70e4573c0de5 is odd",
             "document 00000000-0f6d-5a0b-9d57-000000000000 is odd",
         ),
+        ("the model refused doc-7", "the model refused doc-4711"),
         ("answer of inv-20260301 has no total", "answer of inv-77 has no total"),
     ],
 )
