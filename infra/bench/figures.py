@@ -58,6 +58,10 @@ GOALS: Mapping[str, Goal] = {
     "pipeline_p99_ms": Goal(most=500),
     "retry_early": NOTHING,
     "retry_late_p99_ms": Goal(most=1000),
+    "replay_wrong": NOTHING,
+    "replay_second": NOTHING,
+    "replay_repaid": NOTHING,
+    "replay_forecast_error": Goal(most=0.1),
 }
 """What the figures should be on an idle machine of two cores; the others are told and judged by nobody."""
 

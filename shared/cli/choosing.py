@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from shared.cli.exits import Exit, Stop
+from shared.cli.gathering import gathering
 from shared.cli.session import Session
 from shared.core.failures import Failure
 from shared.kafka.dead_letters import DeadLetters, Letter
@@ -35,36 +36,35 @@ AGO = re.compile(r"(\d{1,9})([smhdw])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def filters(  # noqa: PLR0913, PLR0917  each is an option
+def failed(
     failure: Class = "",
     stage: StageName = "",
-    document: Document = "",
     cause: Cause = None,
-    document_type: Type = "",
-    tenant: Tenant = "",
     since: Since = "",
     until: Until = "",
     attempts: Attempts = 0,
-    where: Where = "",
 ) -> Selection:
-    """The letters that are meant. Raises Stop, Misconfigured for a class, a time or an expression that cannot be."""
+    """What failed, where and when. Raises Stop for a class or a time that cannot be."""
     if failure and failure not in set(Failure):
         near = get_close_matches(failure, [known.value for known in Failure])
         raise Stop(Exit.USAGE, f"class {failure!r} is unknown" + (f": did you mean {near[0]}?" if near else ""))
+    causes = frozenset(one.lower() for one in cause or ())
+    then, before = moment("--since", since), moment("--until", until)
+    return Selection(failure=failure, stage=stage, causes=causes, since=then, until=before, attempts=attempts)
+
+
+def about(document: Document = "", document_type: Type = "", tenant: Tenant = "", where: Where = "") -> Selection:
+    """Whose document, and what is in it. Raises Misconfigured for an expression that cannot be."""
     if where:
         compiled(where)
-    return Selection(
-        failure=failure,
-        stage=stage,
-        document=document,
-        causes=frozenset(one.lower() for one in cause or ()),
-        document_type=document_type,
-        tenant=tenant,
-        since=moment("--since", since),
-        until=moment("--until", until),
-        attempts=attempts,
-        where=where,
-    )
+    return Selection(document=document, document_type=document_type, tenant=tenant, where=where)
+
+
+@gathering("how", failed)
+@gathering("what", about)
+def filters(how: Selection, what: Selection) -> Selection:
+    """The letters that are meant."""
+    return replace(how, document=what.document, document_type=what.document_type, tenant=what.tenant, where=what.where)
 
 
 def acting(session: Session, chosen: Selection, ids: Collection[str] | None, *, everything: bool) -> Selection:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import jmespath
-from jmespath.exceptions import ArityError, JMESPathError, ParseError, UnknownFunctionError
+from jmespath.exceptions import ArityError, JMESPathError, JMESPathTypeError, ParseError, UnknownFunctionError
 
 from shared.core.errors import Failed, Misconfigured
 from shared.kafka.dead_letters import Letter, document_type
@@ -84,25 +84,18 @@ def compiled(expression: str) -> Any:
     try:
         ready = jmespath.compile(expression)
         ready.search({})
-    except ParseError as error:
-        place = min(max(error.lex_position or 0, 0), len(expression))
-        what = (
-            "it ends too early" if place >= len(expression) else f"{expression[place : place + 20]!r} is not expected"
-        )
-        raise Misconfigured(f"--where: {what}\n  {expression}\n  {' ' * place}^ here") from error
     except (UnknownFunctionError, ArityError) as error:
         raise Misconfigured(f"--where: {error}\n  {expression}") from error
-    except JMESPathError as error:
-        # Of an empty event nothing can be computed; of a real one it may well be.
-        if not _only_of_this_event(error):
-            raise Misconfigured(f"--where: {error}\n  {expression}") from error
+    except ParseError as error:
+        place = min(max(error.lex_position or 0, 0), len(expression))
+        rest = expression[place : place + 20]
+        what = f"{rest!r} is not expected" if rest else "it ends too early"
+        raise Misconfigured(f"--where: {what}\n  {expression}\n  {' ' * place}^ here") from error
+    except JMESPathTypeError:
+        pass  # of an empty event it cannot be computed; of a real one it may well be
     except RecursionError as error:
         raise Misconfigured("--where: the expression is nested too deeply: say it in fewer brackets") from error
     return ready
-
-
-def _only_of_this_event(error: JMESPathError) -> bool:
-    return type(error).__name__ == "JMESPathTypeError"
 
 
 @cache
