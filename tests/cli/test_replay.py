@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.bench.registry import write_registry
 from shared.cli.exits import Exit
 from shared.cli.main import main
 from shared.core.event import Position
@@ -181,17 +182,17 @@ def test_one_letter_is_edited_and_its_original_stays(
 
 
 def test_overrides_travel_as_headers_and_only_to_a_stage_that_asks_models(
-    own: Installation, capsys: pytest.CaptureFixture[str]
+    own: Installation, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PENSTOCK_MODELSIM_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv(*next(iter(write_registry(tmp_path / "models.toml", {"analyst": ["sim-a", "sim-b"]}).items())))
     own.bury("analyze", b"d1", b"bytes")
     own.bury("extract", b"d2", b"bytes")
-    model = "local"
-    assert main(["dlq", "replay", "--all", "--model", model, "--prompt", "extraction@1", *FAST]) in (
-        Exit.PARTLY,
-        Exit.USAGE,
-    )
-    for record in own.records("analyze"):
-        assert dict(record.headers)["penstock-use-prompt"] == b"extraction@1"
+    assert main(["dlq", "replay", "--all", "--model", "sim-b", "--prompt", "extraction@1", *FAST]) == Exit.PARTLY
+    assert "extract asks no model" in str(told(capsys)["refused"])
+    [again] = own.records("analyze")
+    said = dict(again.headers)
+    assert (said["penstock-use-model"], said["penstock-use-prompt"]) == (b"sim-b", b"extraction@1")
     assert own.records("ingest") == []
 
 

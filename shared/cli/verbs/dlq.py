@@ -23,7 +23,7 @@ from shared.core.errors import Unavailable
 from shared.core.event import derived_id
 from shared.database.costs import Costs
 from shared.kafka.dead_letters import DISCARDED, Letter, Resolution, document_type
-from shared.kafka.resolving import Overtaken, act, too_large
+from shared.kafka.resolving import Act, Overtaken, act, too_large
 from shared.kafka.selection import Selection
 from shared.kafka_port import Record
 
@@ -168,7 +168,7 @@ def discarded(session: Session, letter: Letter, reason: str) -> Record:
     return Record(results, letter.delivery.key, session.codec.encode(end), (), None)
 
 
-def plan(session: Session, chosen: Selection, how: Any, as_json: bool) -> Exit:
+def plan(session: Session, chosen: Selection, how: Act, as_json: bool) -> Exit:
     """Say what would be discarded."""
     planned = []
     for letter in desk_of(session).unresolved(chosen):
@@ -186,7 +186,7 @@ def plan(session: Session, chosen: Selection, how: Any, as_json: bool) -> Exit:
     return Exit.DONE
 
 
-def carry_out(session: Session, chosen: Selection, how: Any, as_json: bool) -> Exit:
+def carry_out(session: Session, chosen: Selection, how: Act, as_json: bool) -> Exit:
     """Discard, and say what was done."""
     try:
         acted = act(
