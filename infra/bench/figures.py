@@ -54,6 +54,10 @@ GOALS: Mapping[str, Goal] = {
     "recovery_p95_s": Goal(most=10),
     "other_model_rate": Goal(least=0.95),
     "attempts_spent": NOTHING,
+    "refusal_recall": Goal(least=0.95),
+    "refusal_false_alarms": Goal(most=0.01),
+    "truncated_accepted": NOTHING,
+    "identical_resends": NOTHING,
     "outage_dead_letters": NOTHING,
     "outage_attempts": NOTHING,
     "outage_rebalances": NOTHING,
@@ -70,6 +74,10 @@ GOALS: Mapping[str, Goal] = {
     "share_429": Goal(most=0.005),
     "retry_early": NOTHING,
     "retry_late_p99_ms": Goal(most=1000),
+    "replay_wrong": NOTHING,
+    "replay_second": NOTHING,
+    "replay_repaid": NOTHING,
+    "replay_forecast_error": Goal(most=0.1),
 }
 """What the figures should be on an idle machine of two cores; the others are told and judged by nobody."""
 

@@ -43,10 +43,11 @@ class Herd:
             **environment,
         }
         """What each of them is told."""
-        self._environment = {
+        self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")},
             **self.settings,
         }
+        """The whole environment of each of them."""
         self._children: list[Child] = []
 
     @property
@@ -58,7 +59,7 @@ class Herd:
         """Start `python -m COMMAND…`; its output goes to a log file of its own."""
         name = f"{command[0]}-{len(self._children)}"
         arguments = (sys.executable, "-m", *command)
-        child = spawn(Command(name, arguments, self._folder / f"{name}.log", {**self._environment, **environment}))
+        child = spawn(Command(name, arguments, self._folder / f"{name}.log", {**self.environment, **environment}))
         self._children.append(child)
         return child.process
 

@@ -49,6 +49,8 @@ class Stamped(NamedTuple):
     """Partition."""
     milliseconds: int
     """Its timestamp, UNIX milliseconds."""
+    offset: int = -1
+    """Offset."""
 
 
 def load(path: Path) -> Any:
@@ -145,6 +147,16 @@ def read_stamped(kafka: str, topic: str, seconds: float = 30) -> list[Stamped]:
         client.close()
 
 
+def end(kafka: str, topic: str) -> int:
+    """How far a topic's partitions reach, all together: more than its records, for markers count too."""
+    client = Consumer(PROPERTIES | {"bootstrap.servers": kafka})
+    try:
+        partitions = client.list_topics(topic, 10).topics[topic].partitions
+        return sum(client.get_watermark_offsets(TopicPartition(topic, number), 10)[1] for number in partitions)
+    finally:
+        client.close()
+
+
 def follow(kafka: str, topic: str, ended: Callable[[], bool]) -> Iterator[tuple[Stamped, float]]:
     """Committed records as they come, from the topic's beginning on until somebody says that it has ended.
 
@@ -170,4 +182,5 @@ def stamped(message: Any) -> Stamped:
         dict(message.headers() or []),
         message.partition(),
         message.timestamp()[1],
+        message.offset(),
     )

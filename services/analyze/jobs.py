@@ -1,4 +1,7 @@
-"""The tasks of analyze as jobs: how each is put to a model, what its answer is worth, how parts are merged."""
+"""The tasks of analyze as jobs: how each is put to a model, what its answer is worth, how parts are merged.
+
+`instead` is the prompt that a replay asks for (`Context.prompt`).
+"""
 
 from services.analyze.answers import Answer, Answered, Extraction, Summarized, extraction_for
 from services.analyze.merging import merged_answers, merged_fields, merged_summaries
@@ -12,25 +15,35 @@ def confidence(answer: Answered) -> float:
     return answer.confidence
 
 
-def extraction(kind: str) -> Job[Extraction]:
+def extraction(kind: str, instead: str = "") -> Job[Extraction]:
     """The fields of a document of that type."""
-    schema = extraction_for(kind)
-    return Job(Task.EXTRACTION, lambda text: prompt_for(Task.EXTRACTION, kind, text), schema, confidence, merged_fields)
+    return Job(
+        Task.EXTRACTION,
+        lambda text: prompt_for(Task.EXTRACTION, kind, text, instead=instead),
+        extraction_for(kind),
+        confidence,
+        merged_fields,
+    )
 
 
-def summary(kind: str) -> Job[Summarized]:
+def summary(kind: str, instead: str = "") -> Job[Summarized]:
     """A summary."""
     return Job(
         Task.SUMMARIZATION,
-        lambda text: prompt_for(Task.SUMMARIZATION, kind, text),
+        lambda text: prompt_for(Task.SUMMARIZATION, kind, text, instead=instead),
         Summarized,
         confidence,
         merged_summaries,
     )
 
 
-def answer(kind: str, question: str) -> Job[Answer]:
+def answer(kind: str, question: str, instead: str = "") -> Job[Answer]:
     """The answer to a question."""
     return Job(
-        Task.QA, lambda text: prompt_for(Task.QA, kind, text, question), Answer, confidence, merged_answers, question
+        Task.QA,
+        lambda text: prompt_for(Task.QA, kind, text, question, instead),
+        Answer,
+        confidence,
+        merged_answers,
+        question,
     )

@@ -22,7 +22,7 @@ async def analyze(document: DocumentClassified, ctx: Context) -> Outcome[Documen
     """Do every task wanted, one after the other, and put the answers into one analysis."""
     text = await text_of(document.text, ctx)
     policy = ctx.resource(AnalyzeSettings).policy()
-    asked = jobs_of(wanted(document.submission.tasks), document.classification.document_type)
+    asked = jobs_of(wanted(document.submission.tasks), document.classification.document_type, ctx.prompt)
     ends = [await supervised(ctx, job, text, ANALYST, policy) for job in asked]
     done = [end for end in ends if isinstance(end, Done)]
     missing = [end for end in ends if isinstance(end, Missing)]
@@ -33,14 +33,14 @@ async def analyze(document: DocumentClassified, ctx: Context) -> Outcome[Documen
     return Emit(DocumentAnalyzed(**carried, analysis=analysis_of(done, missing)))
 
 
-def jobs_of(tasks: Wanted, kind: str) -> list[Job[Any]]:
-    """A job for each task, in the order in which they are done."""
+def jobs_of(tasks: Wanted, kind: str, prompt: str = "") -> list[Job[Any]]:
+    """A job for each task, in the order in which they are done; `prompt` is one that is to be used instead."""
     found: list[Job[Any]] = []
     if tasks.extraction:
-        found.append(jobs.extraction(kind))
+        found.append(jobs.extraction(kind, prompt))
     if tasks.summary:
-        found.append(jobs.summary(kind))
-    return found + [jobs.answer(kind, question) for question in tasks.questions]
+        found.append(jobs.summary(kind, prompt))
+    return found + [jobs.answer(kind, question, prompt) for question in tasks.questions]
 
 
 def analysis_of(done: list[Done[Any]], missing: list[Missing]) -> Analysis:

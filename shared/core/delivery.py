@@ -6,6 +6,7 @@ from functools import cached_property
 
 from shared.core.event import Position
 from shared.core.headers import ORIGIN, Headers, History, header, history_of
+from shared.core.reentry import Reentry, reentry_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Delivery:
     def history(self) -> History | None:
         """What it has been through at this stage."""
         return history_of(self.headers)
+
+    @cached_property
+    def reentry(self) -> Reentry | None:
+        """How it came back from the dead letters, where it did."""
+        return reentry_of(self.headers)
 
     @property
     def attempt(self) -> int:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from shared.core.event import Position
 from shared.core.failures import Failure
+from shared.core.tries import Try, causes_of, causes_to_text, tries_of, tries_to_text
 
 PREFIX = "penstock-"
 
@@ -30,6 +31,21 @@ WAITS_FOR = "penstock-waits-for"
 """Dependency that a parked record waits for, or `document` where it stands behind an older record of its key."""
 REPLAYED = "penstock-replayed"
 """Dead letter a record was replayed from: topic/partition/offset."""
+RECEIPT = "penstock-receipt"
+"""Plan under which it was replayed."""
+REPLAYS = "penstock-replays"
+"""How often it was replayed at this stage."""
+USE_MODEL = "penstock-use-model"
+"""Model that a replayed record asks instead of its stage's chains."""
+USE_PROMPT = "penstock-use-prompt"
+"""Prompt that a replayed record is asked with, as `<task>@<version>`."""
+TRIES = "penstock-tries"
+"""Attempts that failed, with the model calls they made: JSON."""
+CAUSES = "penstock-causes"
+"""What caused the last failure, the nearest first: JSON."""
+
+STAYS = frozenset((REPLAYED, RECEIPT, REPLAYS, USE_MODEL, USE_PROMPT))
+"""What stays with a record that was replayed, for as long as it is at the stage it re-entered."""
 
 MESSAGE_CHARACTERS = 2000
 """Longest message kept: an error that quotes its whole input must not make a dead letter that no topic takes."""
@@ -56,9 +72,15 @@ class History:
     """When it last failed, UTC."""
     origin: Position
     """Where it first reached the stage."""
+    tries: tuple[Try, ...] = ()
+    """Each attempt, with what it cost."""
+    causes: tuple[str, ...] = ()
+    """What caused the last failure, the nearest cause first."""
 
     def to_headers(self) -> Headers:
         """As headers."""
+        beside: Headers = ((TRIES, tries_to_text(self.tries).encode()),) if self.tries else ()
+        beside += ((CAUSES, causes_to_text(self.causes).encode()),) if self.causes else ()
         return (
             (STAGE, self.stage.encode()),
             (FAILURE, self.failure.value.encode()),
@@ -68,6 +90,7 @@ class History:
             (FIRST_FAILED_AT, self.first_failed_at.isoformat(timespec="milliseconds").encode()),
             (FAILED_AT, self.failed_at.isoformat(timespec="milliseconds").encode()),
             (ORIGIN, str(self.origin).encode()),
+            *beside,
         )
 
 
@@ -83,6 +106,8 @@ def history_of(headers: Headers) -> History | None:
             first_failed_at=datetime.fromisoformat(found[FIRST_FAILED_AT].decode()).astimezone(UTC),
             failed_at=datetime.fromisoformat(found[FAILED_AT].decode()).astimezone(UTC),
             origin=Position.parse(found[ORIGIN].decode()),
+            tries=tries_of(header(headers, TRIES)),
+            causes=causes_of(header(headers, CAUSES)),
         )
     except (KeyError, ValueError, OverflowError):
         return None
@@ -102,12 +127,18 @@ def header(headers: Headers, name: str) -> str:
 
 
 def failed_again(before: History | None, now: History) -> History:
-    """The new history: it keeps where and when the trouble began."""
+    """The new history: it keeps where and when the trouble began, and what was tried before."""
     if before is None or before.stage != now.stage:
         return now
-    return replace(now, first_failed_at=before.first_failed_at, origin=before.origin)
+    began, origin = before.first_failed_at, before.origin
+    return replace(now, first_failed_at=began, origin=origin, tries=(*before.tries, *now.tries))
 
 
 def foreign(headers: Iterable[tuple[str, bytes]]) -> Headers:
     """The sender's own headers."""
     return tuple((name, value) for name, value in headers if not name.startswith(PREFIX))
+
+
+def kept(headers: Iterable[tuple[str, bytes]]) -> Headers:
+    """What goes along while a record stays at its stage: the sender's own headers, and what tells of its replay."""
+    return tuple((name, value) for name, value in headers if not name.startswith(PREFIX) or name in STAYS)

@@ -151,8 +151,8 @@ def end(row: Row | None, record: Recorded) -> tuple[Row, Recorded]:
 def operation_of(delivery: Delivery) -> str:
     """The operation a record belongs to: the place where it first reached the stage.
 
-    A retry keeps that place in its headers. A replayed record has a place of its own, and so have its retries; the
-    header that names its dead letter must not be part of this, for its retries do not carry it.
+    A retry keeps that place in its headers. A replayed record has a place of its own, and so have its retries: each
+    replay is an operation of its own.
     """
     return str(delivery.origin)
 

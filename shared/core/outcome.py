@@ -8,9 +8,10 @@ Outcome
 └── Park        waits for a dependency; costs no attempt (handlers rarely say it, the runtime does for them)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from shared.core.context import Call
 from shared.core.failures import Failure
 
 E_co = TypeVar("E_co", covariant=True)
@@ -37,6 +38,10 @@ class Retry:
     """What failed, in one sentence for a person."""
     after: float | None = None
     """Seconds the other side asked to wait; rounded up to a delay tier."""
+    calls: tuple[Call, ...] = field(default=(), compare=False)
+    """Model calls the attempt made, for whoever looks at what it cost."""
+    causes: tuple[str, ...] = field(default=(), compare=False)
+    """What caused it, the nearest cause first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,10 @@ class DeadLetter:
     """How it failed."""
     message: str
     """What failed and what to do about it, in one sentence for a person."""
+    calls: tuple[Call, ...] = field(default=(), compare=False)
+    """Model calls the attempt made, for whoever looks at what it cost."""
+    causes: tuple[str, ...] = field(default=(), compare=False)
+    """What caused it, the nearest cause first."""
 
 
 @dataclass(frozen=True, slots=True)

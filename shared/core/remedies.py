@@ -15,7 +15,7 @@ Which models are next is also a matter of `Fallback`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -124,15 +124,20 @@ class Remedies:
         """An outcome as a handler gave it, after the table: what was changed there outweighs what the handler said."""
         match outcome:
             case Retry(failure, message) if failure in DETERMINISTIC:
-                return DeadLetter(failure, message)
+                return _traced(DeadLetter(failure, message), outcome)
             case Retry(failure, message, after) if failure in self.changed:
-                return self.failing(failure, message, after)
+                return _traced(self.failing(failure, message, after), outcome)
             case DeadLetter(failure, message) if failure in self.changed:
-                return self.failing(failure, message)
+                return _traced(self.failing(failure, message), outcome)
             case Review(reason, failure=failure) if failure and self.changed.get(failure) is Remedy.DEAD:
                 return DeadLetter(failure, reason)
             case _:
                 return outcome
+
+
+def _traced(changed: Retry | DeadLetter | Park, given: Retry | DeadLetter) -> Outcome[Any]:
+    """With what was kept beside the outcome that it takes the place of."""
+    return changed if isinstance(changed, Park) else replace(changed, calls=given.calls, causes=given.causes)
 
 
 def heals(failure: Failure, remedy: Remedy) -> bool:

@@ -21,9 +21,10 @@ from shared.core.delivery import Delivery
 from shared.core.event import Event, derived_id
 from shared.core.failures import Failure
 from shared.core.graph import REVIEW, Edge, Pipeline, Sink
-from shared.core.headers import Headers, History, failed_again, foreign, parked
+from shared.core.headers import Headers, History, failed_again, foreign, kept, parked
 from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review
 from shared.core.stage import Stage
+from shared.core.tries import Try
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,8 @@ def settle(place: Place, delivery: Delivery, event: Event | None, outcome: Outco
             return _emit(place, delivery, event, outcome, now)
         case Retry() as outcome:
             return _retry(place, delivery, outcome, now)
-        case DeadLetter(failure, message):
-            return _route(place, delivery, _history(place, delivery, failure, message, now))
+        case DeadLetter() as outcome:
+            return _route(place, delivery, _history(place, delivery, outcome, now))
         case Review() as outcome:
             return _review(place, delivery, event, outcome, now)
         case Park(dependency, after=after):
@@ -115,7 +116,7 @@ def _emit(place: Place, delivery: Delivery, event: Event | None, outcome: Emit[A
         goals = targets(place.pipeline, place.stage, known)
         if not goals:
             message = f"no edge from {place.stage.name} takes this {type(known).__name__}: add one to the pipeline"
-            return _route(place, delivery, _history(place, delivery, Failure.INTERNAL, message, now))
+            return _route(place, delivery, _history(place, delivery, DeadLetter(Failure.INTERNAL, message), now))
         writes += [Write(goal, known.document_id.encode(), known) for goal in goals]
     return Settled(tuple(writes))
 
@@ -126,7 +127,7 @@ def parent_id(delivery: Delivery, event: Event | None) -> str:
 
 
 def _retry(place: Place, delivery: Delivery, outcome: Retry, now: datetime) -> Settled:
-    history = _history(place, delivery, outcome.failure, outcome.message, now)
+    history = _history(place, delivery, outcome, now)
     tier = place.pipeline.retry_policy(place.stage).tier(delivery.attempt, outcome.after)
     if tier is None:
         return _route(place, delivery, history)
@@ -140,19 +141,19 @@ def _retry(place: Place, delivery: Delivery, outcome: Retry, now: datetime) -> S
 def park(place: Place, delivery: Delivery, dependency: str) -> Settled:
     """A record that waits and finds no room to do so here: it goes to the parked topic, attempts unchanged."""
     topic = place.pipeline.topics(place.stage).parked
-    headers = foreign(delivery.headers) + parked(delivery.origin, delivery.history, dependency)
+    headers = kept(delivery.headers) + parked(delivery.origin, delivery.history, dependency)
     write = Write(topic, delivery.key, delivery.value, headers, delivery.position.partition)
     return Settled((write,), comes_back=True)
 
 
 def _review(place: Place, delivery: Delivery, event: Event | None, outcome: Review[Any], now: datetime) -> Settled:
     failure = outcome.failure or Failure.LOW_CONFIDENCE
-    history = _history(place, delivery, failure, outcome.reason, now)
+    history = _history(place, delivery, DeadLetter(failure, outcome.reason), now)
     if outcome.failure and place.pipeline.route_failure(place.stage, outcome.failure) is not REVIEW:
         return _route(place, delivery, history)
     proposal = identified(outcome.proposal, parent_id(delivery, event), place.stage.name, 0)
     topic = topics.review(place.pipeline.name)
-    headers = foreign(delivery.headers) + history.to_headers()
+    headers = kept(delivery.headers) + history.to_headers()
     return Settled((Write(topic, delivery.key, proposal, headers),), failure=outcome.failure)
 
 
@@ -168,9 +169,11 @@ def _route(place: Place, delivery: Delivery, history: History) -> Settled:
 
 def _original(delivery: Delivery, topic: str, history: History, partition: int | None) -> Write:
     """The record as it came, with what happened beside it."""
-    return Write(topic, delivery.key, delivery.value, foreign(delivery.headers) + history.to_headers(), partition)
+    return Write(topic, delivery.key, delivery.value, kept(delivery.headers) + history.to_headers(), partition)
 
 
-def _history(place: Place, delivery: Delivery, failure: Failure, message: str, now: datetime) -> History:
-    current = History(place.stage.name, failure, message, delivery.attempt, now, now, delivery.origin)
+def _history(place: Place, delivery: Delivery, failed: Retry | DeadLetter, now: datetime) -> History:
+    failure, message, number = failed.failure, failed.message, delivery.attempt
+    tried = (Try(number, now, failure.value, message, failed.calls),)
+    current = History(place.stage.name, failure, message, number, now, now, delivery.origin, tried, failed.causes)
     return failed_again(delivery.history, current)

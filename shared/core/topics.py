@@ -4,7 +4,7 @@ documents.ingest              input of the first stage       documents.dlq.resol
 documents.<stage>             input of any other             documents.review         what waits for a person
 documents.<stage>.retry.<5s>  waiting to be tried again      documents.results        how each document ended
 documents.<stage>.parked      waiting for a dependency       penstock.schemas         every schema in use
-documents.<stage>.dlq         failed for good
+documents.<stage>.dlq         failed for good                documents.dlq.receipts   replays, planned and done
 """
 
 from dataclasses import dataclass
@@ -71,6 +71,11 @@ def review(pipeline: str) -> str:
 def resolved(pipeline: str) -> str:
     """Compacted: dead letter to what was done about it."""
     return f"{pipeline}.dlq.resolved"
+
+
+def receipts(pipeline: str) -> str:
+    """Compacted: replays of dead letters, planned, under way and done."""
+    return f"{pipeline}.dlq.receipts"
 
 
 def group(pipeline: str, service: str) -> str:

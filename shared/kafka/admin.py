@@ -16,6 +16,8 @@ from shared.kafka.properties import DEAD_LETTER_BYTES, MESSAGE_BYTES, common
 
 FOREVER = {"retention.ms": "-1", "retention.bytes": "-1"}
 """Nothing that has not been worked off may disappear because time went by."""
+COMPACTED = {"cleanup.policy": "compact"}
+"""The last word under each key is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,9 @@ def plan(pipeline: Pipeline) -> tuple[TopicPlan, ...]:
     plans = [
         TopicPlan(topics.results(pipeline.name), pipeline.partitions, flow),
         TopicPlan(topics.review(pipeline.name), pipeline.partitions, large),
-        TopicPlan(topics.resolved(pipeline.name), 1, {"cleanup.policy": "compact"}),
-        TopicPlan(topics.SCHEMAS, 1, {"cleanup.policy": "compact"}),
+        TopicPlan(topics.resolved(pipeline.name), 1, COMPACTED),
+        TopicPlan(topics.receipts(pipeline.name), 1, COMPACTED | {"max.message.bytes": large["max.message.bytes"]}),
+        TopicPlan(topics.SCHEMAS, 1, COMPACTED),
     ]
     for stage in pipeline.stages:
         own = pipeline.topics(stage)

@@ -5,21 +5,24 @@ A dead letter is known by `stage/partition/offset`, its place in `<pipeline>.<st
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from shared.core import topics
+from shared.core.causes import fingerprint_of
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed
+from shared.core.event import Position
 from shared.core.graph import Pipeline
 from shared.core.stage import Stage
-from shared.kafka.reading import Reader, Span
+from shared.kafka.reading import Reader
 from shared.ports import Codec
 
-REPLAYED, DISCARDED = "replayed", "discarded"
+REPLAYED, DISCARDED, EXPIRED = "replayed", "discarded", "expired"
+"""What can be done about a letter; expired is one that had been chosen and was no longer there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Resolution:
     """What was done about a dead letter: the value in `<pipeline>.dlq.resolved`."""
 
     action: str
-    """`replayed` or `discarded`."""
+    """`replayed`, `discarded` or `expired`."""
     receipt: str
     """Names the run that did it."""
     by: str
@@ -86,6 +89,21 @@ class Letter:
         return self.delivery.history.failure.value if self.delivery.history else ""
 
     @property
+    def attempts(self) -> int:
+        """Tries that failed; 0 where somebody else wrote the record."""
+        return self.delivery.history.attempts if self.delivery.history else 0
+
+    @property
+    def replays(self) -> int:
+        """How often it has been replayed at this stage and failed again."""
+        return self.delivery.reentry.number if self.delivery.reentry else 0
+
+    @property
+    def cause(self) -> str:
+        """Fingerprint of its cause."""
+        return fingerprint_of(self.failure, self.stage.name, self.message)
+
+    @property
     def message(self) -> str:
         """The failure in one sentence."""
         return self.delivery.history.message if self.delivery.history else "a record without a history of ours"
@@ -105,23 +123,22 @@ class Letter:
             return error
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which dead letters are meant; every part that is given must hold."""
+def document_type(event: Any) -> str:
+    """The type that classify found; empty before it, and where the event cannot be read."""
+    return str(getattr(getattr(event, "classification", event), "document_type", ""))
 
-    ids: frozenset[str] = frozenset()
-    failure: str = ""
-    stage: str = ""
-    document: str = ""
 
-    def takes(self, letter: Letter) -> bool:
+class Chooses(Protocol):
+    """Says which letters are meant; `shared.kafka.selection` has it."""
+
+    @property
+    def stage(self) -> str:
+        """The one stage that is meant; empty: any."""
+        ...
+
+    def takes(self, letter: Letter, codec: Codec) -> bool:
         """Whether the letter is meant."""
-        return (
-            (not self.ids or letter.id in self.ids)
-            and self.failure in ("", letter.failure)
-            and self.stage in ("", letter.stage.name)
-            and self.document in ("", letter.document_id)
-        )
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +149,8 @@ class DeadLetters:
     """Reads the topics."""
     pipeline: Pipeline
     """Whose dead letters."""
+    codec: Codec
+    """Reads the events in them."""
 
     def resolutions(self) -> dict[str, Resolution]:
         """What was done, by letter."""
@@ -143,28 +162,44 @@ class DeadLetters:
                     done[record.key.decode("utf-8", "replace")] = Resolution.from_json(record.value)
         return done
 
-    def unresolved(self, selection: Selection | None = None) -> Iterator[Letter]:
+    def unresolved(self, chosen: Chooses) -> Iterator[Letter]:
         """Letters that nobody has acted on, one at a time: all of them together may be larger than the memory."""
-        chosen = selection or Selection()
-        done = self.resolutions()
-        stages = [s for s in self.pipeline.stages if chosen.stage in ("", s.name)]
-        for letter in self._letters(stages):
-            if letter.id not in done and chosen.takes(letter):
-                yield letter
+        return (letter for letter, note in self.chosen(chosen, self.resolutions()) if note is None)
 
-    def find(self, letter_id: str) -> Letter | None:
-        """One letter, resolved or not."""
+    def chosen(self, chosen: Chooses, done: Mapping[str, Resolution]) -> Iterator[tuple[Letter, Resolution | None]]:
+        """Letters that are meant, each with what was done about it."""
+        stages = [stage for stage in self.pipeline.stages if chosen.stage in ("", stage.name)]
+        for letter in self._letters(stages):
+            if chosen.takes(letter, self.codec):
+                yield letter, done.get(letter.id)
+
+    def fetch(self, ids: Collection[str]) -> dict[str, Letter]:
+        """The letters of these ids that are still there, in one reading."""
+        by_topic = {self.pipeline.topics(stage).dead: stage for stage in self.pipeline.stages}
+        wanted = {self.position(one): one for one in ids}
+        found: dict[str, Letter] = {}
+        for record in self.reader.read_places([place for place in wanted if place is not None]):
+            found[wanted[record.position]] = Letter(by_topic[record.position.topic], record)
+        return found
+
+    def position(self, letter_id: str) -> Position | None:
+        """Where the letter of that id stands, or would stand; None where it is no id."""
         name, _, place = letter_id.partition("/")
         number, _, offset = place.partition("/")
         stage = next((s for s in self.pipeline.stages if s.name == name), None)
-        if stage is None or not number.isdecimal() or not offset.isdecimal():
+        if stage is None or not all(part.isdecimal() and len(part) < 19 for part in (number, offset)):
             return None
-        dead = self.pipeline.topics(stage).dead
-        span = self.reader.spans([dead]).get((dead, int(number)))
-        if span is None or not span.start <= int(offset) < span.end:
+        return Position(self.pipeline.topics(stage).dead, int(number), int(offset))
+
+    def find(self, letter_id: str) -> Letter | None:
+        """One letter, resolved or not."""
+        place = self.position(letter_id)
+        if place is None:
             return None
-        found = self.reader.read_spans({(dead, int(number)): Span(int(offset), int(offset) + 1)})
-        return next((Letter(stage, record) for record in found), None)
+        span = self.reader.spans([place.topic]).get((place.topic, place.partition))
+        if span is None or not span.start <= place.offset < span.end:
+            return None
+        return self.fetch([letter_id]).get(letter_id)
 
     def _letters(self, stages: list[Stage[Any, Any]]) -> Iterator[Letter]:
         by_topic = {self.pipeline.topics(stage).dead: stage for stage in stages}

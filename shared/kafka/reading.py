@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from shared.core.delivery import Delivery
 from shared.core.errors import Unavailable
+from shared.core.event import Position
 from shared.kafka.properties import common
 from shared.kafka.subscription import delivery
 from shared.kafka_port import Offset
@@ -92,6 +93,16 @@ class Reader:
                         ends.pop(place, None)
                 if time.monotonic() - heard > SECONDS:
                     raise Unavailable("kafka", f"Kafka sent nothing for {SECONDS:.0f} s: look at the broker's log")
+
+    def read_places(self, places: Collection[Position]) -> Iterator[Delivery]:
+        """The records at these places that are still there, whatever order they are named in."""
+        offsets: dict[Partition, set[int]] = {}
+        for place in places:
+            offsets.setdefault((place.topic, place.partition), set()).add(place.offset)
+        spans = {part: Span(min(wanted), max(wanted) + 1) for part, wanted in offsets.items()}
+        for record in self.read_spans(spans):
+            if record.position.offset in offsets[record.position.topic, record.position.partition]:
+                yield record
 
     def committed(self, group: str, topics: Collection[str]) -> dict[Partition, Offset]:
         """The group's progress where it has committed any."""

@@ -16,11 +16,13 @@ from typing import Any
 from confluent_kafka import KafkaException, Producer
 
 from shared.core import topics
+from shared.core.delivery import Delivery
 from shared.core.errors import PenstockError
 from shared.core.graph import Pipeline
-from shared.core.headers import REPLAYED, foreign
+from shared.core.headers import foreign
+from shared.core.reentry import Reentry
 from shared.kafka.calls import repeat
-from shared.kafka.dead_letters import DeadLetters, Letter, Resolution, Selection
+from shared.kafka.dead_letters import Chooses, DeadLetters, Letter, Resolution
 from shared.kafka.properties import MESSAGE_BYTES, transactional
 from shared.kafka.reading import mapped_errors
 from shared.kafka.transactions import FENCED
@@ -42,6 +44,18 @@ class Overtaken(PenstockError):
     """Another run took over; what it has not done yet is still unresolved."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reenters:
+    """What re-enters for a letter, and where."""
+
+    topic: str
+    """Input topic of the stage."""
+    record: Delivery
+    """The letter's own record, or an earlier one of its document."""
+    edited: bytes | None = None
+    """What stands in the place of the record's value."""
+
+
 @dataclass(slots=True)
 class Acted:
     """What a run did."""
@@ -52,13 +66,18 @@ class Acted:
     """Id of each letter left as it is, to why."""
 
 
-def replay_record(pipeline: Pipeline, letter: Letter) -> Record:
-    """The letter's own bytes, on their way to the stage again."""
+def replay_record(
+    pipeline: Pipeline, letter: Letter, reentry: Reentry | None = None, onto: Reenters | None = None
+) -> Record:
+    """A letter on its way to a stage again: its own bytes at its own stage, where nothing else is said."""
     history = letter.delivery.history
     known = {stage.name: stage for stage in pipeline.stages}
     stage = known.get(history.stage, letter.stage) if history else letter.stage
-    headers = (*foreign(letter.delivery.headers), (REPLAYED, str(letter.delivery.position).encode()))
-    return Record(pipeline.topics(stage).input, letter.delivery.key, letter.delivery.value, headers, None)
+    onto = onto or Reenters(pipeline.topics(stage).input, letter.delivery)
+    reentry = reentry or Reentry(letter.delivery.position)
+    headers = (*foreign(onto.record.headers), *reentry.to_headers())
+    value = onto.record.value if onto.edited is None else onto.edited
+    return Record(onto.topic, letter.delivery.key, value, headers, None)
 
 
 def too_large(record: Record) -> str:
@@ -71,21 +90,54 @@ def too_large(record: Record) -> str:
 def act(
     kafka: Mapping[str, Any],
     letters: DeadLetters,
-    selection: Selection,
+    selection: Chooses,
     how: Act,
     report: Callable[[Acted], None] = lambda acted: None,
     batch: int = BATCH,
 ) -> Acted:
     """Act on the selected letters; `report` is told after each commit. Raises Overtaken, Unavailable."""
-    name = letters.pipeline.name
-    producer = Producer(transactional(kafka, f"{name}.dlq.replay"))
     acted = Acted()
     with mapped_errors("dead letters"), told_of_fencing():
-        repeat(lambda: producer.init_transactions(SECONDS), SECONDS)  # 1
+        writer = Writer(kafka, letters.pipeline.name)  # 1
         for some in batches(letters.unresolved(selection), batch):  # 2
-            _transaction(producer, topics.resolved(name), some, how, acted)  # 3
+            planned = [(letter, *how(letter)) for letter in some]
+            refused = {letter.id: why for letter, records, _ in planned if (why := "".join(map(too_large, records)))}
+            taken = [entry for entry in planned if entry[0].id not in refused]
+            acted.refused |= refused
+            writer.write(
+                [record for letter, records, note in taken for record in (*records, writer.note(letter.id, note))]
+            )  # 3
+            acted.done += [letter.id for letter, _, _ in taken]
             report(acted)
     return acted
+
+
+class Writer:
+    """The one writer of a pipeline's resolutions and receipts: whoever comes later ends what it left open."""
+
+    def __init__(self, kafka: Mapping[str, Any], pipeline: str) -> None:
+        """Take the transactional id. Raises KafkaException."""
+        self._resolved = topics.resolved(pipeline)
+        self._producer = Producer(transactional(kafka, f"{pipeline}.dlq.replay"))
+        repeat(lambda: self._producer.init_transactions(SECONDS), SECONDS)
+
+    def note(self, letter_id: str, resolution: Resolution) -> Record:
+        """The record of what was done about a letter."""
+        return Record(self._resolved, letter_id.encode(), resolution.to_json(), (), None)
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Write all of them or none. Raises KafkaException."""
+        if not records:
+            return
+        self._producer.begin_transaction()
+        try:
+            for record in records:
+                _produce(self._producer, record)
+            repeat(lambda: self._producer.commit_transaction(SECONDS), SECONDS)
+        except KafkaException as error:
+            if error.args[0].txn_requires_abort():
+                repeat(lambda: self._producer.abort_transaction(SECONDS), SECONDS)
+            raise
 
 
 @contextmanager
@@ -95,7 +147,9 @@ def told_of_fencing() -> Iterator[None]:
         yield
     except KafkaException as error:
         if error.args[0].code() in FENCED:
-            raise Overtaken("another run acts on this pipeline's dead letters: look at `penstock dlq list`") from error
+            raise Overtaken(
+                "another run acts on this pipeline's dead letters: look at `penstock dlq receipts`"
+            ) from error
         raise
 
 
@@ -111,27 +165,6 @@ def batches(letters: Iterable[Letter], most: int) -> Iterator[list[Letter]]:
             group, size = [], 0
     if group:
         yield group
-
-
-def _transaction(producer: Producer, resolved: str, some: Sequence[Letter], how: Act, acted: Acted) -> None:
-    planned = [(letter, *how(letter)) for letter in some]
-    refused = {letter.id: why for letter, records, _ in planned if (why := "".join(map(too_large, records)))}
-    taken = [entry for entry in planned if entry[0].id not in refused]
-    acted.refused |= refused
-    if not taken:
-        return
-    producer.begin_transaction()
-    try:
-        for letter, records, resolution in taken:
-            for record in records:
-                _produce(producer, record)
-            _produce(producer, Record(resolved, letter.id.encode(), resolution.to_json(), (), None))
-        repeat(lambda: producer.commit_transaction(SECONDS), SECONDS)
-    except KafkaException as error:
-        if error.args[0].txn_requires_abort():
-            repeat(lambda: producer.abort_transaction(SECONDS), SECONDS)
-        raise
-    acted.done += [letter.id for letter, _, _ in taken]
 
 
 def _produce(producer: Producer, record: Record) -> None:

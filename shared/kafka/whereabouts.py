@@ -129,7 +129,7 @@ class Survey:
         places = places_of(self.pipeline)
         results = topics.results(self.pipeline.name)
         progress = self._progress()
-        letters = DeadLetters(self.reader, self.pipeline)
+        letters = DeadLetters(self.reader, self.pipeline, self.codec)
         done = letters.resolutions()
         dead = {self.pipeline.topics(stage).dead: stage for stage in self.pipeline.stages}
         spans = self.reader.spans([*places, *dead, *([results] if ends else [])])

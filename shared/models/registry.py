@@ -6,7 +6,7 @@ What is configured is decided once, when the registry is loaded: a chain never c
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +15,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shared.core.choosing import Wish
-from shared.core.errors import Misconfigured
+from shared.core.errors import Failed, Misconfigured
+from shared.core.failures import Failure
 from shared.core.limits import Pair
 from shared.core.stage import MODEL
 from shared.models.forms import USUAL, Form
@@ -185,6 +186,19 @@ class Registry:
         if name not in self.chains:
             raise Misconfigured(f"{self.source}: no chain {name!r} (has: {', '.join(self.chains)}): add it to [chains]")
         return self.chains[name]
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """Every model of some chain, by its name."""
+        return {model.name: model for models in self.chains.values() for model in models}
+
+    def only(self, name: str) -> "Registry":
+        """The same chains with this one model in each. Raises Failed(model_unknown) where no chain has it."""
+        model = self.models.get(name)
+        if model is None:
+            has = ", ".join(self.models)
+            raise Failed(Failure.MODEL_UNKNOWN, f"{self.source}: no chain has the model {name!r} (they have: {has})")
+        return replace(self, chains=dict.fromkeys(self.chains, (model,)))
 
 
 def load_registry(path: str, environment: Mapping[str, str]) -> Registry:

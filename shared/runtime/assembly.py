@@ -38,7 +38,7 @@ def assemble(
         scope = None
         if world.ledger is not None:
             scope = scope_of(place, delivery, None if handler.style is Style.BATCH else event)
-        return HandlerContext(now, delivery.attempt, world, scope, delivery.value or b"")
+        return HandlerContext(now, delivery.attempt, world, scope, delivery.value or b"", delivery.reentry)
 
     policy, shares = EnginePolicy(), watched.shares
     layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe)

@@ -3,9 +3,9 @@
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from shared.blobs.store import open_blobs
 from shared.core.breaker import BreakerPolicy
@@ -14,6 +14,7 @@ from shared.core.context import Blobs, Models
 from shared.core.errors import Misconfigured
 from shared.core.graph import Pipeline
 from shared.core.ledger import Scope
+from shared.core.reentry import Reentry
 from shared.core.results import Results
 from shared.core.stage import DATABASE, Handler, Style
 from shared.database.pool import open_database
@@ -36,8 +37,13 @@ from shared.state.breakers import RedisBreakers
 R = TypeVar("R")
 V = TypeVar("V")
 
-OpenModels = Callable[[Scope | None], Models]
-"""Gives the models as they are asked in the work on one record."""
+
+class OpenModels(Protocol):
+    """Gives the models as they are asked in the work on one record."""
+
+    def __call__(self, scope: Scope | None, model: str = "") -> Models:
+        """`model`: the one to be asked in place of every chain. Raises Failed(model_unknown)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,12 @@ async def open_world(
 
 def counted(chains: ModelChains, metrics: Metrics) -> OpenModels:
     """Models of which every request is counted."""
-    return lambda scope: CountedModels(chains.within(scope), metrics)
+
+    def open_for(scope: Scope | None, model: str = "") -> Models:
+        asked = replace(chains, registry=chains.registry.only(model)) if model else chains
+        return CountedModels(asked.within(scope), metrics)
+
+    return open_for
 
 
 def open_breakers(life: Life) -> RedisBreakers:
@@ -143,6 +154,13 @@ class HandlerContext:
     """Whose work it is, as the ledger knows it."""
     content: bytes = b""
     """The record's value: a step is made once for it."""
+    reentry: Reentry | None = None
+    """How it came back from the dead letters, where it did."""
+
+    @property
+    def prompt(self) -> str:
+        """See `Context.prompt`."""
+        return self.reentry.prompt if self.reentry else ""
 
     @property
     def blobs(self) -> Blobs:
@@ -152,7 +170,9 @@ class HandlerContext:
     @property
     def models(self) -> Models:
         """Model chains."""
-        return opened(self.world.models, "a model chain")(self.scope)
+        chains = opened(self.world.models, "a model chain")
+        model = self.reentry.model if self.reentry else ""
+        return chains(self.scope, model) if model else chains(self.scope)
 
     @property
     def results(self) -> Results:

@@ -87,7 +87,7 @@ async def open_world(stack: AsyncExitStack, handler: Handler, ports: Ports) -> W
         resource = await stack.enter_async_context(handler.opens(settings))
     resources = {type(given): given for given in (settings, resource) if given is not None}
     given_models = ports.models
-    models = None if given_models is None else lambda scope: given_models
+    models = None if given_models is None else lambda scope, model="": given_models
     # Who runs a batch alone is to learn there that a batch has no steps.
     ledger = None if handler.style is Style.BATCH else ports.ledger
     return World(ports.blobs, models, ports.results, resources, None, ledger)

@@ -32,3 +32,9 @@ def test_an_outage_of_a_provider_is_a_pause_or_another_models_work(bench: Bench)
     )
     assert [figures[key] for key in counted] == [0] * len(counted)
     assert figures["fallback_answers_of_second"] == 1
+
+
+def test_a_replay_that_is_killed_sends_each_chosen_letter_once_and_pays_nothing_twice(bench: Bench) -> None:
+    figures = FAILURES["replay"](bench)
+    assert (figures["replay_letters"], figures["replay_causes"], figures["replay_kills"]) == (120, 6, 2)
+    assert {figures[key] for key in ("replay_wrong", "replay_second", "replay_repaid")} == {0}

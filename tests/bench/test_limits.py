@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from infra.bench.bench import Bench
-
 from infra.bench.failures.limits import SMALL, limits, told_of
 from infra.local.parts import Endpoints
 from shared.database.migrate import migrate

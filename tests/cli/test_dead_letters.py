@@ -47,7 +47,8 @@ def test_a_letter_that_cannot_be_read_is_listed_shown_and_replayed_byte_for_byte
     [again] = own.records("ingest")
     dead = own.records("extract.dlq")[0].position
     assert (again.key, again.value) == (key, value)
-    assert again.headers == (("theirs", b"kept"), ("penstock-replayed", str(dead).encode()))
+    assert again.headers[:2] == (("theirs", b"kept"), ("penstock-replayed", str(dead).encode()))
+    assert {name for name, _ in again.headers[2:]} == {"penstock-receipt", "penstock-replays"}
 
 
 def test_a_second_replay_does_nothing(own: Installation, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,9 +136,10 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(
 
 SLOW_REPLAY = """
 import sys
+from shared.cli.choosing import desk_of
 from shared.cli.session import open_session
-from shared.cli.verbs.dlq import desk, noting
-from shared.kafka.dead_letters import Selection
+from shared.cli.verbs.dlq import noting
+from shared.kafka.selection import Selection
 from shared.kafka.resolving import act, replay_record
 
 session, stop_at = open_session(), int(sys.argv[1])
@@ -151,7 +153,7 @@ def how(letter):
     return [replay_record(session.pipeline, letter)], note(letter)
 
 try:
-    act(session.kafka, desk(session), Selection(), how, batch=10)
+    act(session.kafka, desk_of(session), Selection(), how, batch=10)
 except Exception as error:
     sys.exit(type(error).__name__)
 """
@@ -179,7 +181,7 @@ def test_a_replay_killed_in_the_middle_and_run_again_replays_each_letter_once(
     with slow_replay(stop_at=25) as process:
         os.kill(process.pid, signal.SIGKILL)
     assert len(own.records("analyze")) == 20
-    assert main(["dlq", "replay", "--all", "--json"]) == Exit.DONE
+    assert main(["dlq", "replay", "--all", "--canary", "0", "--json"]) == Exit.DONE
     assert len(lines(capsys.readouterr().out)[0]["replayed"]) == 20
     assert set(Counter(record.key for record in own.records("analyze")).values()) == {1}
     assert len(own.records("analyze")) == len({record.key for record in own.records("dlq.resolved")}) == 40
@@ -191,7 +193,7 @@ def test_of_two_replays_at_once_the_later_one_finishes_and_no_letter_goes_twice(
     for number in range(40):
         own.bury("analyze", f"d{number}".encode(), GARBAGE)
     with slow_replay(stop_at=25) as first:
-        assert main(["dlq", "replay", "--all", "--json"]) == Exit.DONE
+        assert main(["dlq", "replay", "--all", "--canary", "0", "--json"]) == Exit.DONE
         assert first.stdin is not None
         first.stdin.write("go on\n")
         first.stdin.flush()

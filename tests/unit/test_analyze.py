@@ -52,7 +52,7 @@ class Scripted:
 
 async def run(models: Scripted, document: Any, blobs: Any = None) -> DocumentAnalyzed:
     settings = AnalyzeSettings()
-    handed = SimpleNamespace(models=models, blobs=blobs, resource=lambda kind: settings)
+    handed = SimpleNamespace(models=models, blobs=blobs, resource=lambda kind: settings, prompt="")
     outcome = await analyze.call(document, handed)
     assert isinstance(outcome, Emit)
     (event,) = outcome.events

@@ -1,58 +1,62 @@
-"""`penstock dlq`: dead letters by class, one of them in full, and what to do about them."""
+"""`penstock dlq`: dead letters by cause, one of them in full, and what to do about them."""
 
+import asyncio
 import getpass
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
 
 from schemas.events import DocumentResult
+from shared.cli.choosing import DryRun, Everything, Ids, acting, desk_of, existing, filters, in_pipeline
 from shared.cli.exits import Exit, Stop
-from shared.cli.letters import described, document_type, grouped, in_full, listed
+from shared.cli.gathering import gathering
+from shared.cli.letters import described, grouped, in_full, listed
 from shared.cli.session import Session, open_session
 from shared.cli.talk import Json, PipelineName, data, progress, shown, table
+from shared.cli.verbs.replaying import receipts, replay
 from shared.core import topics
+from shared.core.errors import Unavailable
 from shared.core.event import derived_id
-from shared.core.failures import Failure
-from shared.kafka.dead_letters import DISCARDED, REPLAYED, DeadLetters, Letter, Resolution, Selection
-from shared.kafka.reading import Reader
-from shared.kafka.resolving import Act, Overtaken, act, replay_record, too_large
+from shared.database.costs import Costs
+from shared.kafka.dead_letters import DISCARDED, Letter, Resolution, document_type
+from shared.kafka.resolving import Act, Overtaken, act, too_large
+from shared.kafka.selection import Selection
 from shared.kafka_port import Record
 
 APP = typer.Typer(help="Dead letters.", add_completion=False, rich_markup_mode=None, no_args_is_help=True)
-
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID…]", help="Dead letters, as stage/partition/offset.")]
-Class = Annotated[str, typer.Option("--class", help="Only of this failure class.")]
-StageName = Annotated[str, typer.Option("--stage", help="Only of this stage.")]
-Document = Annotated[str, typer.Option("--document", help="Only of this document.")]
-Everything = Annotated[bool, typer.Option("--all", help="All unresolved ones.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why, for the record.")]
+APP.command()(replay)
+APP.command()(receipts)
 
 
 @APP.command("list")
+@gathering("chosen", filters)
 def list_(
-    failure: Class = "",
-    stage: StageName = "",
-    document: Document = "",
+    chosen: Selection,
+    groups: Annotated[bool, typer.Option("--groups", help="With --json: causes instead of letters.")] = False,
     pipeline: PipelineName = "",
     as_json: Json = False,
 ) -> Exit:
-    """List what is unresolved, by class.
+    """List what is unresolved, by cause.
 
-    With --json each dead letter, one object a line.
+    A cause is class, stage and message without numbers, names and ids. With --json each dead letter, one object a line.
     """
     session = open_session(pipeline)
-    chosen = selection(session, (), failure, stage, document)
-    letters = desk(session).unresolved(chosen)
-    if as_json:
+    letters = desk_of(session).unresolved(in_pipeline(session, chosen))
+    if as_json and not groups:
         for letter in letters:
             data(listed(letter, session.codec))
+        return Exit.DONE
+    found = grouped(letters, session.codec)
+    if as_json:
+        for group in found:
+            data(asdict(group))
     else:
-        table(("class", "stage", "type", "count", "newest", "example"), grouped(letters, session.codec))
+        columns = ("class", "stage", "type", "count", "newest", "cause", "example")
+        table(columns, [group.row for group in found])
     return Exit.DONE
 
 
@@ -62,51 +66,45 @@ def show(
 ) -> Exit:
     """Show one dead letter in full.
 
-    Its history, its headers, its bytes, and the event in them where they can be read.
+    Its attempts and what they cost, its causes, its headers, its bytes, and the event in them where it can be read.
     """
     session = open_session(pipeline)
-    letter = existing(session, letter_id)
-    full = in_full(letter, session.codec, desk(session).resolutions().get(letter_id))
+    letters = desk_of(session)
+    letter = existing(letters, letter_id)
+    full = in_full(letter, session.codec, letters.resolutions().get(letter_id)) | {"calls": calls_of(session, letter)}
     if as_json:
         data(full)
-    else:
-        print("\n".join(shown(line) for line in described(full)))
+        return Exit.DONE
+    print("\n".join(shown(line) for line in described(full)))
+    for heading, columns in (
+        ("tries", ("number", "at", "failure", "model", "prompt", "tokens", "cost_usd", "message")),
+        ("calls", ("stage", "task", "model", "state", "failure", "input_tokens", "output_tokens", "cost_usd")),
+    ):
+        if full[heading]:
+            print(f"\n{heading}")
+            table(columns, [[row.get(column, "") for column in columns] for row in full[heading]])
     return Exit.DONE
 
 
-@APP.command()
-def replay(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
-    ids: Ids = None,
-    failure: Class = "",
-    stage: StageName = "",
-    document: Document = "",
-    everything: Everything = False,
-    dry_run: DryRun = False,
-    reason: Reason = "",
-    pipeline: PipelineName = "",
-    as_json: Json = False,
-) -> Exit:
-    """Send dead letters back to their stage.
+def calls_of(session: Session, letter: Letter) -> list[dict[str, Any]]:
+    """What the call ledger has of the document; nothing where PostgreSQL is away: the letter is shown all the same."""
 
-    Each once, however often this is run: what was acted on is no longer selected.
-    """
-    session = open_session(pipeline)
-    chosen = selection(session, ids or (), failure, stage, document, everything)
-    note = noting(session, REPLAYED, reason)
+    async def ask() -> list[dict[str, Any]]:
+        async with session.database() as database:
+            return [dict(row) for row in await Costs(database, session.pipeline.name).calls(letter.document_id)]
 
-    def again(letter: Letter) -> tuple[list[Record], Resolution]:
-        return [replay_record(session.pipeline, letter)], note(letter)
-
-    return plan(session, chosen, again, as_json) if dry_run else carry_out(session, chosen, again, REPLAYED, as_json)
+    try:
+        return asyncio.run(ask()) if letter.document_id else []
+    except Unavailable:
+        return []
 
 
 @APP.command()
-def discard(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
+@gathering("chosen", filters)
+def discard(
+    chosen: Selection,
     reason: Annotated[str, typer.Option("--reason", help="Why, for the record.")],
     ids: Ids = None,
-    failure: Class = "",
-    stage: StageName = "",
-    document: Document = "",
     everything: Everything = False,
     dry_run: DryRun = False,
     pipeline: PipelineName = "",
@@ -119,40 +117,13 @@ def discard(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     session = open_session(pipeline)
     if not reason.strip():
         raise Stop(Exit.USAGE, "--reason is empty: say why they are given up")
-    chosen = selection(session, ids or (), failure, stage, document, everything)
+    chosen = acting(session, chosen, ids, everything=everything)
     note = noting(session, DISCARDED, reason)
 
     def away(letter: Letter) -> tuple[list[Record], Resolution]:
         return [discarded(session, letter, reason)], note(letter)
 
-    return plan(session, chosen, away, as_json) if dry_run else carry_out(session, chosen, away, DISCARDED, as_json)
-
-
-def desk(session: Session) -> DeadLetters:
-    """The dead letters."""
-    return DeadLetters(Reader(session.kafka), session.pipeline)
-
-
-def selection(
-    session: Session, ids: Any, failure: str, stage: str, document: str, everything: bool | None = None
-) -> Selection:
-    """The letters that are meant; acting on all of them has to be said."""
-    if everything is False and not (ids or failure or stage or document):
-        raise Stop(Exit.USAGE, "say which: ids, --class, --stage, --document, or --all")
-    if stage:
-        session.pipeline.stage(stage)
-    if failure and failure not in set(Failure):
-        near = get_close_matches(failure, [known.value for known in Failure])
-        raise Stop(Exit.USAGE, f"class {failure!r} is unknown" + (f": did you mean {near[0]}?" if near else ""))
-    return Selection(frozenset(ids), failure, stage, document)
-
-
-def existing(session: Session, letter_id: str) -> Letter:
-    """The letter of that id."""
-    letter = desk(session).find(letter_id)
-    if letter is None:
-        raise Stop(Exit.NOT_FOUND, f"dead letter {letter_id}: there is none; `penstock dlq list --json` has the ids")
-    return letter
+    return plan(session, chosen, away, as_json) if dry_run else carry_out(session, chosen, away, as_json)
 
 
 def noting(session: Session, action: str, reason: str) -> Callable[[Letter], Resolution]:
@@ -198,9 +169,9 @@ def discarded(session: Session, letter: Letter, reason: str) -> Record:
 
 
 def plan(session: Session, chosen: Selection, how: Act, as_json: bool) -> Exit:
-    """Say what would be done."""
+    """Say what would be discarded."""
     planned = []
-    for letter in desk(session).unresolved(chosen):
+    for letter in desk_of(session).unresolved(chosen):
         records, _ = how(letter)
         planned.append(
             listed(letter, session.codec)
@@ -215,22 +186,20 @@ def plan(session: Session, chosen: Selection, how: Act, as_json: bool) -> Exit:
     return Exit.DONE
 
 
-def carry_out(session: Session, chosen: Selection, how: Act, action: str, as_json: bool) -> Exit:
-    """Do it, and say what was done."""
-    letters = desk(session)
-    missing = [one for one in sorted(chosen.ids) if letters.find(one) is None]
-    if missing:
-        raise Stop(Exit.NOT_FOUND, f"dead letter {missing[0]}: there is none; nothing was done")
+def carry_out(session: Session, chosen: Selection, how: Act, as_json: bool) -> Exit:
+    """Discard, and say what was done."""
     try:
-        acted = act(session.kafka, letters, chosen, how, lambda acted: progress(f"{len(acted.done)} {action}"))
+        acted = act(
+            session.kafka, desk_of(session), chosen, how, lambda acted: progress(f"{len(acted.done)} {DISCARDED}")
+        )
     except Overtaken as error:
         raise Stop(Exit.REFUSED, str(error)) from error
     progress("")
     already = sorted(chosen.ids - set(acted.done) - acted.refused.keys())
     if as_json:
-        data({action: acted.done, "refused": acted.refused, "already_resolved": already})
+        data({DISCARDED: acted.done, "refused": acted.refused, "already_resolved": already})
     else:
-        print(f"{len(acted.done)} {action}" + (f", {len(already)} were resolved before" if already else ""))
+        print(f"{len(acted.done)} {DISCARDED}" + (f", {len(already)} were resolved before" if already else ""))
         for letter_id, why in acted.refused.items():
             print(f"left as it is: {letter_id}: {why}")
     return Exit.PARTLY if acted.refused else Exit.DONE

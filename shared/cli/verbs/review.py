@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from shared.cli.exits import Exit, Stop
-from shared.cli.letters import abridged
 from shared.cli.session import Session, open_session
 from shared.cli.talk import Json, PipelineName, cell, data, table
 from shared.core.errors import Failed
 from shared.database.reviews import ReviewsTable
+from shared.kafka.selection import searchable
 from shared.ports import ReviewItem
 
 APP = typer.Typer(help="Reviews.", add_completion=False, rich_markup_mode=None, no_args_is_help=True)
@@ -118,5 +118,5 @@ def proposal(session: Session, item: ReviewItem) -> dict[str, Any]:
         event: Any = session.codec.decode(item.proposal, kinds)
     except Failed as error:
         return {"unreadable": error.message}
-    shown: dict[str, Any] = abridged(event.to_avro())
+    shown: dict[str, Any] = searchable(event.to_avro())
     return shown

@@ -14,12 +14,12 @@ from schemas.events import Reference
 from shared.cli.exits import Exit, Stop
 from shared.cli.handing_in import Terms, submission
 from shared.cli.handlers import handlers_of
-from shared.cli.letters import abridged
 from shared.cli.session import Session, open_session
 from shared.cli.talk import Json, PipelineName, cell, data, table
 from shared.cli.verbs.publish import check, found
 from shared.core.drawing import in_order
 from shared.core.stage import DATABASE, Stage
+from shared.kafka.selection import searchable
 from shared.memory.blobs import MemoryBlobs
 from shared.memory.breakers import MemoryBreakers
 from shared.models.client import open_models
@@ -119,7 +119,7 @@ async def answer(path: Path, journey: Journey, blobs: MemoryBlobs) -> dict[str, 
     text = getattr(journey.result, "text", None)
     if text is not None:
         row["text"] = (await blobs.get(text)).decode() if isinstance(text, Reference) else text
-    return row | {"result": abridged({k: v for k, v in journey.result.to_avro().items() if k != "text"})}
+    return row | {"result": searchable({k: v for k, v in journey.result.to_avro().items() if k != "text"})}
 
 
 def gist(row: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ Errors become outcomes here and nowhere else: `Guard` is the only place of the s
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review
 from shared.core.remedies import DEFAULT
 from shared.core.settle import Place, Settled, settle
 from shared.core.stage import Handler
+from shared.core.tries import chain_of
 from shared.ports import Codec
 from shared.runtime.flow.share import Taken
 
@@ -153,6 +154,13 @@ def outcome_of(error: Exception) -> Outcome[Any]:
         case Unavailable():
             return Park(error.dependency, error.message, error.after)
         case Failed():
-            return DEFAULT.failing(error.failure, error.message, error.after)
+            return traced(DEFAULT.failing(error.failure, error.message, error.after), error)
         case _:
-            return Retry(Failure.INTERNAL, f"{type(error).__name__}: {error}")
+            return traced(Retry(Failure.INTERNAL, f"{type(error).__name__}: {error}"), error)
+
+
+def traced(outcome: Retry | DeadLetter | Park, error: Exception) -> Outcome[Any]:
+    """The outcome with what is kept beside it: the calls that were made and the chain of causes."""
+    if isinstance(outcome, Park):
+        return outcome
+    return replace(outcome, calls=tuple(getattr(error, "calls", ())), causes=chain_of(error))

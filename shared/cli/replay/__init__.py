@@ -1,0 +1,1 @@
+"""Replays of dead letters: planned, driven, shown."""
