@@ -6,7 +6,6 @@ A time is ISO 8601 or milliseconds; bytes are base64. What stands for bytes in `
 """
 
 import base64
-import binascii
 import json
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -94,7 +93,7 @@ def _bytes(stands: Any, value: str, path: str) -> bytes:
         return stands
     try:
         return base64.b64decode(value, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise _misfit(path, value, "bytes as base64") from error
 
 
