@@ -58,6 +58,8 @@ GOALS: Mapping[str, Goal] = {
     "refusal_false_alarms": Goal(most=0.01),
     "truncated_accepted": NOTHING,
     "identical_resends": NOTHING,
+    "unaccounted": NOTHING,
+    "wrong_class": NOTHING,
     "outage_dead_letters": NOTHING,
     "outage_attempts": NOTHING,
     "outage_rebalances": NOTHING,

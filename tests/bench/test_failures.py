@@ -38,3 +38,10 @@ def test_a_replay_that_is_killed_sends_each_chosen_letter_once_and_pays_nothing_
     figures = FAILURES["replay"](bench)
     assert (figures["replay_letters"], figures["replay_causes"], figures["replay_kills"]) == (120, 6, 2)
     assert {figures[key] for key in ("replay_wrong", "replay_second", "replay_repaid")} == {0}
+
+
+def test_every_document_has_one_end_and_the_right_one_while_calls_go_wrong(bench: Bench) -> None:
+    figures = FAILURES["mixed"](bench)
+    wrong = ("unaccounted", "doubled", "wrong_class", "truncated_accepted", "identical_resends")
+    assert {key: figures[key] for key in wrong} == dict.fromkeys(wrong, 0)
+    assert figures["documents"] == 60

@@ -80,10 +80,10 @@ def latency(bench: Bench) -> Figures:
     }
 
 
-def start(herd: Herd) -> None:
-    """Start the provider and every stage, and wait until each says that it is ready."""
+def start(herd: Herd, latency_ms: int = 0) -> int:
+    """Start the provider and every stage, and wait until each says that it is ready; gives the provider's port."""
     simulated = free_port()
-    herd.start("infra.modelsim", PENSTOCK_MODELSIM_PORT=str(simulated), PENSTOCK_MODELSIM_LATENCY_MS="0")
+    herd.start("infra.modelsim", PENSTOCK_MODELSIM_PORT=str(simulated), PENSTOCK_MODELSIM_LATENCY_MS=str(latency_ms))
     ports = [free_port() for _ in DOCUMENTS.stages]
     for stage, port in zip(DOCUMENTS.stages, ports, strict=True):
         settings = {
@@ -92,6 +92,7 @@ def start(herd: Herd) -> None:
         }
         herd.start(f"services.{stage.name}", **settings)
     herd.wait_until(lambda: all(ready(port) for port in ports), 90, lambda: "the services are not ready")
+    return simulated
 
 
 def ready(port: int) -> bool:

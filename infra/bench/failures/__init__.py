@@ -2,6 +2,7 @@
 
 from infra.bench.answers.scenario import answers, refusals
 from infra.bench.failures.limits import limits
+from infra.bench.failures.mixed import mixed
 from infra.bench.failures.outage import outage
 from infra.bench.failures.replay import replay
 from infra.bench.measure import Scenarios
@@ -9,6 +10,7 @@ from infra.bench.measure import Scenarios
 FAILURES: Scenarios = {
     "refusals": refusals,  # how many refusals are found in labelled answers that took no part in the tuning
     "answers": answers,  # bad answers of nine kinds: what is accepted, and what is sent again unchanged
+    "mixed": mixed,  # thousands of documents, one call in seven goes wrong: each has one end, and the right one
     "outage": outage,  # a provider down for minutes, with a chain that waits and with one that falls back
     "limits": limits,  # how much of a provider's limits four workers use together, and how often it says no
     "replay": replay,  # dead letters of six causes, two mended and replayed, the replayer killed again and again
