@@ -77,6 +77,20 @@ class Failure(StrEnum):
     INTERNAL = "internal"
 
 
+PROVIDERS = frozenset(
+    {
+        Failure.RATE_LIMITED,
+        Failure.OVERLOADED,
+        Failure.SERVER_ERROR,
+        Failure.TIMEOUT,
+        Failure.CONNECTION,
+        Failure.STREAM_CUT,
+        Failure.AUTH,
+        Failure.MODEL_UNKNOWN,
+    }
+)
+"""Classes in which a model's provider is at fault."""
+
 REMEDIES: dict[Failure, Remedy] = {
     Failure.EMPTY: Remedy.DEAD,
     Failure.UNSUPPORTED: Remedy.DEAD,

@@ -20,22 +20,8 @@ from enum import StrEnum
 from typing import Any
 
 from shared.core.errors import Misconfigured
-from shared.core.failures import DETERMINISTIC, REMEDIES, Failure, Remedy
+from shared.core.failures import DETERMINISTIC, PROVIDERS, REMEDIES, Failure, Remedy
 from shared.core.outcome import DeadLetter, Outcome, Park, Retry, Review
-
-PROVIDERS = frozenset(
-    {
-        Failure.RATE_LIMITED,
-        Failure.OVERLOADED,
-        Failure.SERVER_ERROR,
-        Failure.TIMEOUT,
-        Failure.CONNECTION,
-        Failure.STREAM_CUT,
-        Failure.AUTH,
-        Failure.MODEL_UNKNOWN,
-    }
-)
-"""Classes in which a model's provider is at fault."""
 
 MENDED_ELSEWHERE = frozenset({Failure.AUTH, Failure.MODEL_UNKNOWN})
 """Classes that another key or another address mends: the document must not be dead before somebody has set it."""

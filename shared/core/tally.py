@@ -7,22 +7,9 @@ any other  a good answer, or the document was bad
 
 from dataclasses import dataclass
 
-from shared.core.failures import Failure
+from shared.core.failures import PROVIDERS, Failure
 
-BLAMED = frozenset(
-    {
-        Failure.RATE_LIMITED,
-        Failure.OVERLOADED,
-        Failure.SERVER_ERROR,
-        Failure.TIMEOUT,
-        Failure.CONNECTION,
-        Failure.STREAM_CUT,
-        Failure.AUTH,
-        Failure.MODEL_UNKNOWN,
-        Failure.BUDGET_EXCEEDED,
-        Failure.STORE_UNAVAILABLE,
-    }
-)
+BLAMED = PROVIDERS | {Failure.BUDGET_EXCEEDED, Failure.STORE_UNAVAILABLE}
 """Classes that speak against the dependency. Any other failure is an answer: a bad document must not stop good ones."""
 
 USELESS = frozenset(

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from shared.core.asking import ModelFailed, ModelUnavailable
 from shared.core.context import Call
-from shared.core.failures import Failure
-from shared.core.remedies import DEFAULT, GOES_ON, PROVIDERS, Fallback, Remedies
+from shared.core.failures import PROVIDERS, Failure
+from shared.core.remedies import DEFAULT, GOES_ON, Fallback, Remedies
 from shared.core.tally import BLAMED
 from shared.models.registry import Model
 

@@ -10,7 +10,8 @@ from typing import Generic, TypeVar
 
 from shared.core.asking import ModelFailed, ModelUnavailable
 from shared.core.context import Call, Context
-from shared.core.remedies import GOES_ON, PROVIDERS
+from shared.core.failures import PROVIDERS
+from shared.core.remedies import GOES_ON
 from shared.core.supervisor import SupervisorPolicy, Tried, Verdict, chains_for, good_enough, judged
 from shared.pipelines.jobs import Given, Job, given
 

@@ -45,3 +45,9 @@ def test_every_document_has_one_end_and_the_right_one_while_calls_go_wrong(bench
     wrong = ("unaccounted", "doubled", "wrong_class", "truncated_accepted", "identical_resends")
     assert {key: figures[key] for key in wrong} == dict.fromkeys(wrong, 0)
     assert figures["documents"] == 60
+
+
+def test_servers_that_go_away_and_come_back_lose_nothing_and_are_named(bench: Bench) -> None:
+    figures = FAILURES["away"](bench)
+    wrong = ("away_lost", "away_doubled", "away_dead_letters", "away_exits", "away_unnamed")
+    assert {key: figures[key] for key in wrong} == dict.fromkeys(wrong, 0)

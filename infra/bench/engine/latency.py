@@ -6,6 +6,7 @@ import urllib.error
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -80,8 +81,18 @@ def latency(bench: Bench) -> Figures:
     }
 
 
-def start(herd: Herd, latency_ms: int = 0) -> int:
-    """Start the provider and every stage, and wait until each says that it is ready; gives the provider's port."""
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where what was started listens."""
+
+    provider: int
+    """The simulated provider."""
+    health: tuple[int, ...]
+    """Each stage's health."""
+
+
+def start(herd: Herd, latency_ms: int = 0) -> Ports:
+    """Start the provider and every stage, and wait until each says that it is ready."""
     simulated = free_port()
     herd.start("infra.modelsim", PENSTOCK_MODELSIM_PORT=str(simulated), PENSTOCK_MODELSIM_LATENCY_MS=str(latency_ms))
     ports = [free_port() for _ in DOCUMENTS.stages]
@@ -92,7 +103,7 @@ def start(herd: Herd, latency_ms: int = 0) -> int:
         }
         herd.start(f"services.{stage.name}", **settings)
     herd.wait_until(lambda: all(ready(port) for port in ports), 90, lambda: "the services are not ready")
-    return simulated
+    return Ports(simulated, tuple(ports))
 
 
 def ready(port: int) -> bool:

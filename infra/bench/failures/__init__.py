@@ -1,6 +1,7 @@
 """The scenarios of `penstock bench failures`."""
 
 from infra.bench.answers.scenario import answers, refusals
+from infra.bench.failures.away import away
 from infra.bench.failures.limits import limits
 from infra.bench.failures.mixed import mixed
 from infra.bench.failures.outage import outage
@@ -12,6 +13,7 @@ FAILURES: Scenarios = {
     "answers": answers,  # bad answers of nine kinds: what is accepted, and what is sent again unchanged
     "mixed": mixed,  # thousands of documents, one call in seven goes wrong: each has one end, and the right one
     "outage": outage,  # a provider down for minutes, with a chain that waits and with one that falls back
+    "away": away,  # Redis stopped, hung and emptied, PostgreSQL stopped, both, under load
     "limits": limits,  # how much of a provider's limits four workers use together, and how often it says no
     "replay": replay,  # dead letters of six causes, two mended and replayed, the replayer killed again and again
 }

@@ -69,7 +69,7 @@ def mixed(bench: Bench) -> Figures:
     folder = bench.folder / f"mixed-{mark}"
     folder.mkdir()
     with Herd(bench.parts, folder, **NOBODY) as herd:
-        port = start(herd, LATENCY_MS)
+        port = start(herd, LATENCY_MS).provider
         for fault in ALWAYS:
             order(port, "POST", {"fault": fault, "match": MARK + fault})
         for fault, share in SHARES.items():
