@@ -34,11 +34,16 @@ from shared.pipelines.documents import DOCUMENTS
 PER_SECOND = 20
 CALM_SECONDS = 5.0
 """Between two troubles."""
+RECOVERY = "5"
+"""Seconds that a breaker stays open: two minutes, as it is by default, would be most of the scenario."""
 
 
 @dataclass
 class Servers:
-    """A Redis and a PostgreSQL that can be taken away and brought back at the same address."""
+    """A Redis and a PostgreSQL that can be taken away and brought back at the same address.
+
+    Each has a home of its own: those who share one choose their ports together.
+    """
 
     home: Path
     running: dict[str, RunningParts]
@@ -55,7 +60,9 @@ class Servers:
 
     def start(self, name: str) -> None:
         """Start it again."""
-        self.running[name] = start_parts(self.home, {name})
+        before = self.running[name].endpoints
+        self.running[name] = start_parts(self.home / name, {name})
+        assert self.running[name].endpoints == before
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Freeze it, or let it go on."""
@@ -73,7 +80,7 @@ class Servers:
 def servers() -> Iterator[Servers]:
     """Both, for the length of a block."""
     with temporary_home() as home:
-        own = Servers(home, {name: start_parts(home, {name}) for name in ("redis", "postgres")})
+        own = Servers(home, {name: start_parts(home / name, {name}) for name in ("redis", "postgres")})
         try:
             migrate(own.endpoints.database or "")
             yield own
@@ -103,7 +110,7 @@ def troubles(own: Servers) -> dict[str, tuple[Callable[[], None], Callable[[], N
 
 def away(bench: Bench) -> Figures:
     """Publish at a steady pace through all troubles, then look where each document has ended."""
-    seconds = 3.0 if bench.small else 30.0
+    seconds = 1.5 if bench.small else 30.0
     mark = uuid.uuid4().hex[:8]
     ensure({"bootstrap.servers": bench.kafka}, plan(DOCUMENTS))
     folder = bench.folder / f"away-{mark}"
@@ -111,7 +118,7 @@ def away(bench: Bench) -> Figures:
     stop, names, unnamed = threading.Event(), list[str](), list[str]()
     with servers() as own, ThreadPoolExecutor(1) as pool:
         parts = replace(own.endpoints, kafka=bench.kafka)
-        with Herd(parts, folder, **NOBODY) as herd:
+        with Herd(parts, folder, PENSTOCK_BREAKER__RECOVERY=RECOVERY, **NOBODY) as herd:
             ports = start(herd).health
             publishing = pool.submit(outsider.send, bench.kafka, "documents.ingest", steady(mark, names, stop))
             try:

@@ -51,7 +51,7 @@ class Size:
 
 
 FULL = Size(documents=20_000, in_flight=16, latency_ms=2000, before=20, away=300, timeout=10, recovery=10)
-SMALL = Size(documents=400, in_flight=8, latency_ms=200, before=1.5, away=3, timeout=0.5, recovery=1)
+SMALL = Size(documents=200, in_flight=8, latency_ms=200, before=1, away=2, timeout=0.5, recovery=1)
 
 
 @dataclass(frozen=True, slots=True)
