@@ -1,6 +1,6 @@
 """One answer out of those about the parts of a document, for each kind of question. Pure.
 
-A part that knows nothing of what was asked says little about the whole: its doubt does not count where others knew.
+A part of which nothing is taken says little about the whole: its doubt does not count where others knew.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from services.analyze.answers import MOST_FIELDS, Answer, Extraction, GenericFie
 def merged_fields(parts: Sequence[Extraction]) -> Extraction:
     """Every field as the first part that has it gives it: parts overlap, and what opens a document mostly names it."""
     first = parts[0]
-    told = [part for part in parts if part.found()]
-    confidence = min(part.confidence for part in told or parts)
+    givers = {name: part for part in reversed(parts) for name in part.found()}
+    confidence = min(part.confidence for part in givers.values() or parts)
     if isinstance(first, GenericFields):
         named = {entry.name: entry for part in reversed(parts) for entry in reversed(getattr(part, "fields", []))}
         entries = [entry for entry in reversed(named.values()) if entry.name and entry.value]
         return GenericFields(fields=entries[:MOST_FIELDS], confidence=confidence)
-    found = {name: value for part in reversed(told) for name, value in part.found().items()}
+    found = {name: part.found()[name] for name, part in givers.items()}
     return first.model_copy(update={**found, "confidence": confidence})
 
 

@@ -21,6 +21,10 @@ def test_a_field_is_as_the_first_part_has_it_and_later_parts_fill_gaps() -> None
     assert merged.confidence == 0.8
 
 
+def test_the_doubt_of_a_part_of_which_nothing_is_taken_does_not_count() -> None:
+    assert merged_fields([report(0.9, title="A"), report(0.4, title="B")]).confidence == 0.9
+
+
 def test_where_no_part_has_a_field_the_lowest_doubt_stands() -> None:
     assert merged_fields([report(0.4), report(0.3)]) == report(0.3)
 
