@@ -34,6 +34,9 @@ from shared.pipelines.documents import DOCUMENTS
 PER_SECOND = 20
 CALM_SECONDS = 5.0
 """Between two troubles."""
+EMPTIED = "redis emptied"
+Trouble = tuple[Callable[[], None], Callable[[], None]]
+"""How it begins, and how it ends."""
 RECOVERY = "5"
 """Seconds that a breaker stays open: two minutes, as it is by default, would be most of the scenario."""
 
@@ -89,8 +92,8 @@ def servers() -> Iterator[Servers]:
                 parts.stop()
 
 
-def troubles(own: Servers) -> dict[str, tuple[Callable[[], None], Callable[[], None]]]:
-    """Each trouble: how it begins, how it ends."""
+def troubles(own: Servers) -> dict[str, Trouble]:
+    """Each trouble by its name."""
 
     def nothing() -> None:
         return None
@@ -102,7 +105,7 @@ def troubles(own: Servers) -> dict[str, tuple[Callable[[], None], Callable[[], N
     return {
         "redis stopped": (lambda: own.stop("redis"), lambda: own.start("redis")),
         "redis hangs": (lambda: own.signal("redis", signal.SIGSTOP), lambda: own.signal("redis", signal.SIGCONT)),
-        "redis emptied": (own.empty_redis, nothing),
+        EMPTIED: (own.empty_redis, nothing),
         "postgres stopped": (lambda: own.stop("postgres"), lambda: own.start("postgres")),
         "both stopped": (lambda: both(own.stop), lambda: both(own.start)),
     }
@@ -110,26 +113,20 @@ def troubles(own: Servers) -> dict[str, tuple[Callable[[], None], Callable[[], N
 
 def away(bench: Bench) -> Figures:
     """Publish at a steady pace through all troubles, then look where each document has ended."""
-    seconds = 1.5 if bench.small else 30.0
     mark = uuid.uuid4().hex[:8]
     ensure({"bootstrap.servers": bench.kafka}, plan(DOCUMENTS))
     folder = bench.folder / f"away-{mark}"
     folder.mkdir()
-    stop, names, unnamed = threading.Event(), list[str](), list[str]()
+    stop, names = threading.Event(), list[str]()
     with servers() as own, ThreadPoolExecutor(1) as pool:
         parts = replace(own.endpoints, kafka=bench.kafka)
         with Herd(parts, folder, PENSTOCK_BREAKER__RECOVERY=RECOVERY, **NOBODY) as herd:
             ports = start(herd).health
             publishing = pool.submit(outsider.send, bench.kafka, "documents.ingest", steady(mark, names, stop))
             try:
-                for name, (begin, end) in troubles(own).items():
-                    bench.say(f"away: {name} for {seconds:g} s")
-                    herd.reaches(lambda: False, min(CALM_SECONDS, seconds))
-                    begin()
-                    told = herd.reaches(lambda: bool(weaker(ports)), seconds)
-                    herd.reaches(lambda: False, seconds)
-                    end()
-                    unnamed += [name] * (not told and name != "redis emptied")
+                unnamed = [
+                    name for name, trouble in troubles(own).items() if not said(bench, herd, name, trouble, ports)
+                ]
             finally:
                 stop.set()
                 publishing.result()
@@ -151,6 +148,19 @@ def away(bench: Bench) -> Figures:
     return figures
 
 
+def said(bench: Bench, herd: Herd, name: str, trouble: Trouble, ports: tuple[int, ...]) -> bool:
+    """Go through one trouble; gives whether health has named it. That a server has forgotten everything nobody sees."""
+    seconds = 1.5 if bench.small else 30.0
+    begin, end = trouble
+    bench.say(f"away: {name} for {seconds:g} s")
+    herd.reaches(lambda: False, min(CALM_SECONDS, seconds))
+    begin()
+    told = herd.reaches(lambda: bool(weaker(ports)), seconds)
+    herd.reaches(lambda: False, seconds)
+    end()
+    return told or name == EMPTIED
+
+
 def steady(mark: str, names: list[str], stop: threading.Event) -> Iterator[dict[str, Any]]:
     """Documents at a steady pace until told to stop; their names are noted."""
     while not stop.wait(1 / PER_SECOND):
@@ -162,14 +172,14 @@ def steady(mark: str, names: list[str], stop: threading.Event) -> Iterator[dict[
 
 def weaker(ports: tuple[int, ...]) -> dict[str, str]:
     """What the services say is weaker at the moment."""
-    said: dict[str, str] = {}
+    found: dict[str, str] = {}
     for port in ports:
         try:
             with urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as answer:
-                said |= json.load(answer)["weaker"]
+                found |= json.load(answer)["weaker"]
         except urllib.error.HTTPError as error:
-            said |= json.load(error).get("weaker", {})
+            found |= json.load(error).get("weaker", {})
             error.close()
         except OSError as error:
-            said[str(port)] = str(error)
-    return said
+            found[str(port)] = str(error)
+    return found
