@@ -88,9 +88,10 @@ class Shares:
 
     def kept_waiting(self) -> frozenset[Partition]:
         """All inputs, where calls are slow and one of them is not to be read yet; else none."""
+        if not self.limits.slow or not self.early():
+            return NOTHING
         with self.changed:
-            inputs = frozenset(key for key, share in self._shares.items() if not share.comeback)
-        return inputs if self.limits.slow and self.early() else NOTHING
+            return frozenset(key for key, share in self._shares.items() if not share.comeback)
 
     def give_way(self, back: frozenset[Partition], behind: Callable[[], Collection[Partition]]) -> frozenset[Partition]:
         """Partitions that have to stand back, given those that do and those that hold more than was polled."""
