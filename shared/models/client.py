@@ -165,7 +165,8 @@ class ModelChains:
     async def _ask_model(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> Checked[M] | None:
         """Ask one model, again where that may help; None where it gave no answer, and `asking` says why."""
         tried: list[Tried[M]] = []
-        while (asked := following(self.quality, prompt, tried, self.policy.remedies.under(Remedy.REPAIR))) is not None:
+        repairable = self.policy.remedies.under(Remedy.REPAIR)
+        while (asked := following(self.quality, prompt, tried, repairable)) is not None:
             exchange = await self._call(model, asked, schema, asking)
             if exchange is None:
                 return best_of(tried)

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from shared.core.context import Prompt
-from shared.core.failures import Failure
+from shared.core.failures import Failure, Remedy
+from shared.core.remedies import DEFAULT
 from shared.models.judging.checked import Checked, named
 
-REPAIRABLE = frozenset({Failure.MALFORMED_JSON, Failure.SCHEMA_VIOLATION, Failure.TRUNCATED})
+REPAIRABLE = DEFAULT.under(Remedy.REPAIR)
 """Failures that a second question to the same model may mend, because it can be told what was wrong."""
 
 ONLY_JSON = "Respond only with JSON that fits the schema."
