@@ -9,6 +9,9 @@ from typing import Any
 PREFIX = "PENSTOCK_"
 LEVEL = "__"
 
+PROVIDERS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "GEMINI_API_KEY")
+"""Variables by which somebody has a provider of models; their names are the providers' own."""
+
 ELSEWHERE = re.compile(
     r"PENSTOCK_(CONFIG|CHAOS|CRASH_AT|MODELSIM_[A-Z_]+"
     # What Kubernetes puts into every container for a Service whose name begins with `penstock-`.

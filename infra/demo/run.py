@@ -9,11 +9,11 @@ from infra.demo.installation import DemoError, Installation
 from infra.demo.job import main_job
 from infra.demo.screen import good, heading, note, said, typed
 from infra.demo.tour import tour
+from shared.setting_names import PROVIDERS
 
 HOME = Path(".penstock") / "demo"
 QUICK = {"PENSTOCK_BREAKER__THRESHOLD": "3", "PENSTOCK_BREAKER__RECOVERY": "5"}
 """A breaker that opens after 3 failures and probes after 5 s, not 5 and 120: nobody watches a demo for minutes."""
-PROVIDERS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "GEMINI_API_KEY")
 
 
 def demo() -> int:

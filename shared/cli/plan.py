@@ -15,19 +15,12 @@ from shared.cli.exits import Exit, Stop
 from shared.core.errors import Misconfigured
 from shared.core.graph import Pipeline
 from shared.core.stage import DATABASE
-from shared.setting_names import Origin, origin
+from shared.setting_names import PROVIDERS, Origin, origin
 from shared.settings import Settings, toml_file
 
 PARTS = {"kafka": "kafka.bootstrap_servers", "redis": "redis_url", "postgres": "database_url"}
 """Embedded part to the setting that makes it an external one."""
-PROVIDERS = (
-    "OPENAI_API_KEY",
-    "OPENAI_BASE_URL",
-    "ANTHROPIC_API_KEY",
-    "GEMINI_API_KEY",
-    "ANTHROPIC_BASE_URL",
-    "PENSTOCK_MODELSIM_URL",
-)
+ANSWERING = (*PROVIDERS, "PENSTOCK_MODELSIM_URL")
 """Variables of which any one means that there is a provider to ask."""
 DOOR_PORT = "PENSTOCK_INGEST__PORT"
 SET = (Origin.FILE, Origin.ENVIRONMENT)
@@ -58,7 +51,7 @@ def plan_for(settings: Settings, pipeline: Pipeline, scale: Mapping[str, int], e
 def simulates(pipeline: Pipeline, environment: Mapping[str, str]) -> bool:
     """Whether the simulated provider stands in: a stage asks models, and no provider is configured."""
     asks = any(need != DATABASE for stage in pipeline.stages for need in stage.needs)
-    return asks and not any(environment.get(variable) for variable in PROVIDERS)
+    return asks and not any(environment.get(variable) for variable in ANSWERING)
 
 
 def blob_address(settings: Settings) -> dict[str, str]:

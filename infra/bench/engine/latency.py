@@ -18,9 +18,9 @@ from infra.bench.herd import Herd
 from infra.local.parts.ports import free_port
 from shared.kafka.admin import ensure, plan
 from shared.pipelines.documents import DOCUMENTS
+from shared.setting_names import PROVIDERS
 
 SUBMITTED = outsider.load(Path(__file__).parents[3] / "schemas" / "DocumentSubmitted.avsc")
-PROVIDERS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "GEMINI_API_KEY")
 NOBODY = dict.fromkeys(PROVIDERS, "")
 """Keys of whoever runs this: nobody's money is spent."""
 PER_SECOND = 50

@@ -18,6 +18,7 @@ from infra.bench import outsider
 from infra.bench.herd import Herd
 from infra.local.parts import Endpoints
 from infra.local.parts.ports import free_port
+from shared.setting_names import PROVIDERS
 
 STAGES = ("extract", "classify", "analyze", "validate", "store")
 SERVICES = ("ingest", *STAGES, "review")
@@ -25,7 +26,6 @@ SUBMITTED = outsider.load(Path("schemas/DocumentSubmitted.avsc"))
 RESULT = outsider.load(Path("schemas/DocumentResult.avsc"))
 LATENCY_MS = "50"
 """How long the simulated provider thinks; told to be slow, a second."""
-PROVIDERS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "GEMINI_API_KEY")
 NOBODY = dict.fromkeys(PROVIDERS, "")
 """Keys of whoever runs the tests: no test may spend their money."""
 
