@@ -44,10 +44,12 @@ class Size:
     """Seconds of each way to fail."""
     timeout: float
     """Seconds after which a call is given up."""
+    recovery: float
+    """Seconds that a breaker stays open."""
 
 
-FULL = Size(documents=20_000, in_flight=64, latency_ms=700, before=20.0, away=60.0, timeout=10.0)
-SMALL = Size(documents=600, in_flight=16, latency_ms=200, before=1.5, away=1.0, timeout=0.5)
+FULL = Size(documents=20_000, in_flight=64, latency_ms=700, before=20.0, away=60.0, timeout=10.0, recovery=10)
+SMALL = Size(documents=600, in_flight=16, latency_ms=200, before=1.5, away=1.0, timeout=0.5, recovery=1)
 
 
 def two_models(bench: Bench) -> Figures:
@@ -57,7 +59,7 @@ def two_models(bench: Bench) -> Figures:
     port = free_port()
     told = {
         "PENSTOCK_IN_FLIGHT": str(size.in_flight),
-        "PENSTOCK_BREAKER__RECOVERY": "1" if bench.small else "10",
+        "PENSTOCK_BREAKER__RECOVERY": f"{size.recovery:g}",
         "PENSTOCK_MODELSIM_URL": f"http://127.0.0.1:{port}",
     } | write_registry(
         bench.folder / f"{models[NORTH]}.toml", {chain: [name] for chain, name in models.items()}, size.timeout

@@ -102,17 +102,15 @@ def documents(mark: str, count: int, always: int) -> Iterator[tuple[str, str]]:
 
 def settled(bench: Bench, herd: Herd, names: Any) -> Ends:
     """Wait until every document has an end, or none has found one for long."""
-    ends, seen = Ends(), -1
-    while len(ends.all) < len(names) and len(ends.all) > seen:
+    ends, seen = Ends(), 0
+
+    def moved() -> bool:
+        nonlocal ends
+        ends = looked(bench.kafka, names)
+        return len(ends.all) > seen
+
+    while len(ends.all) < len(names) and herd.reaches(moved, STALL_SECONDS):
         seen = len(ends.all)
-        found = [ends]
-
-        def moved(found: list[Ends] = found, seen: int = seen) -> bool:
-            found[0] = looked(bench.kafka, names)
-            return len(found[0].all) > seen
-
-        herd.reaches(moved, STALL_SECONDS)
-        ends = found[0]
     return ends
 
 

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 from infra.bench.auditor import verdict
 from infra.bench.bench import Bench, Run
-from infra.bench.engine.two_models import documents, order
+from infra.bench.engine.two_models import Size, documents, order
 from infra.bench.figures import Figures, rate, together
 from infra.bench.notes import END, Note, answered_by
 from infra.bench.registry import write_registry
@@ -30,28 +30,8 @@ FULL_RATE = 0.95
 """What counts as the full rate again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How large the scenario is."""
-
-    documents: int
-    """Backlog, half of it for each chain."""
-    in_flight: int
-    """Calls at once in each worker."""
-    latency_ms: int
-    """How long the models think."""
-    before: float
-    """Seconds for which rates are taken before the outage."""
-    away: float
-    """Seconds of the outage."""
-    timeout: float
-    """Seconds after which a call is given up."""
-    recovery: float
-    """Seconds that a breaker stays open."""
-
-
-FULL = Size(documents=20_000, in_flight=16, latency_ms=2000, before=20, away=300, timeout=10, recovery=10)
-SMALL = Size(documents=200, in_flight=8, latency_ms=200, before=1, away=2, timeout=0.5, recovery=1)
+FULL = Size(documents=20_000, in_flight=16, latency_ms=2000, before=20, away=150, timeout=10, recovery=10)
+SMALL = Size(documents=200, in_flight=8, latency_ms=200, before=1, away=1, timeout=0.5, recovery=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +91,11 @@ def away(bench: Bench, run: Run, size: Size, model: tuple[int, str]) -> Moments:
     run.herd.reaches(lambda: False, size.before)
     broken, settled, asked = time.monotonic(), 0.0, 0
     for fault in OUTAGE:
-        bench.say(f"outage: {north} fails for {size.away / 2:g} s: {fault}")
+        bench.say(f"outage: {north} fails for {size.away:g} s: {fault}")
         order(port, "POST", {"model": north, "fault": fault})
-        run.herd.reaches(lambda: False, size.away / 4)
+        run.herd.reaches(lambda: False, size.away / 2)
         settled, asked = (settled, asked) if settled else (time.monotonic(), requests(port, north))
-        run.herd.reaches(lambda: False, size.away / 4)
+        run.herd.reaches(lambda: False, size.away / 2)
         order(port, "DELETE")
     return Moments(began, broken, settled, time.monotonic(), requests(port, north) - asked)
 
