@@ -27,6 +27,15 @@ class Turns(Generic[T]):
         """Whose turn it is. Raises IndexError where there is nobody."""
         return self._queues[self._order[0]][0]
 
+    @property
+    def groups(self) -> int:
+        """How many groups have somebody."""
+        return len(self._order)
+
+    def pass_over(self) -> None:
+        """The group whose turn it is has its next one after those of all others."""
+        self._order.rotate(-1)
+
     def add(self, items: Iterable[T]) -> None:
         """Put each at the end of its group."""
         for item in items:

@@ -32,6 +32,13 @@ def test_a_group_that_comes_later_has_its_turn_after_one_of_each_other() -> None
     assert [turns.take(), turns.take(), turns.take()] == ["b1", "a2", "c1"]
 
 
+def test_a_group_that_is_passed_over_has_its_turn_after_the_others() -> None:
+    turns = of(["a1", "a2", "b1", "c1"])
+    turns.pass_over()
+    assert turns.groups == 3
+    assert all_of(turns) == ["b1", "c1", "a1", "a2"]
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers())))
 def test_nothing_is_lost_and_each_group_keeps_its_order(given_items: list[tuple[str, int]]) -> None:
     items = [f"{group}{number}" for group, number in given_items]

@@ -241,8 +241,10 @@ class Desk:
         self.tasks = Tasks(self.errors.append)
         self.most = 0
         self.running = 0
+        self.begun: list[bytes | None] = []
 
-    async def slow(self, _: Taken) -> Settled:
+    async def slow(self, taken: Taken) -> Settled:
+        self.begun.append(taken.key)
         self.running += 1
         self.most = max(self.most, self.running)
         await asyncio.sleep(0)
@@ -279,6 +281,35 @@ async def test_slow_records_are_no_more_than_the_window() -> None:
     desk = Desk(2)
     await desk.all_ended(Slow(desk, desk.shares, desk.tasks, desk.slow, Slots(16)))
     assert desk.most == 4
+
+
+async def test_a_partition_that_no_commit_has_opened_holds_up_none_that_is_open() -> None:
+    desk = Desk(0)
+    desk.shares.add([Offset(TOPIC, 1, 0, "")])
+    closed = taken(desk.shares, [b"x"], partition=1)
+    runner = Slow(desk, desk.shares, desk.tasks, desk.slow, Slots(16))
+    runner.start(closed + taken(desk.shares, [b"a", b"b"]))
+    await asyncio.sleep(0)
+    assert desk.begun == [b"a", b"b"]
+    commit(desk.shares)
+    runner.pump()
+    await asyncio.sleep(0)
+    assert desk.begun == [b"a", b"b", b"x"]
+
+
+async def test_one_that_is_to_run_alone_is_not_overtaken_for_ever() -> None:
+    shares = after(4, 0)
+    desk = Desk(0)
+    desk.shares = shares
+    [suspect] = taken(shares, [b"s"])
+    runner = Slow(desk, shares, desk.tasks, desk.slow, Slots(16))
+    runner.start([suspect, *taken(shares, [b"a", b"b"], partition=1)])
+    await asyncio.sleep(0)
+    assert desk.begun == [], "the others wait behind it until a commit names it"
+    commit(shares)
+    runner.pump()
+    await asyncio.sleep(0)
+    assert desk.begun == [b"s"]
 
 
 async def test_cheap_records_wait_for_the_commit_of_those_before_them() -> None:

@@ -91,8 +91,8 @@ class Slow:
         self.pump()
 
     def pump(self) -> None:
-        """Begin what may be begun by now, the partitions in turn: whoever is refused in front is not overtaken."""
-        while self._ready and self._shares.may_begin(self._ready.first) and self._slots.take():
+        """Begin what may be begun by now, the partitions in turn."""
+        while self._first_may_begin() and self._slots.take():
             taken = self._ready.take()
             if self._shares.begin([taken]):
                 self._tasks.start(self._run(taken))
@@ -103,6 +103,19 @@ class Slow:
         if self._ready and self._look is None:
             # Where all that run hang, none ends that would free a slot: it is time that sets them aside.
             self._look = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look_again)
+
+    def _first_may_begin(self) -> bool:
+        """Whether there is one whose turn it is. A partition that no commit has opened yet is passed over; whoever is
+        refused for another reason is not overtaken: one that is to run alone would wait for ever.
+        """
+        for _ in range(self._ready.groups):
+            first = self._ready.first
+            if self._shares.may_begin(first):
+                return True
+            if first.share.suspicion.open:
+                return False
+            self._ready.pass_over()
+        return False
 
     def _look_again(self) -> None:
         self._look = None
