@@ -8,6 +8,7 @@ anything fatal    the reason on stderr, exit 1: whoever supervises starts it aga
 import asyncio
 import contextlib
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -22,6 +23,9 @@ from shared.runtime.crashing import crash_at
 from shared.settings import Settings, load
 
 log = logger("process")
+
+YOUNG_OBJECTS = 10_000
+"""Objects made and not freed before the youngest are looked at; Python's own 700 is for programs that hold few."""
 
 
 @dataclass
@@ -56,10 +60,21 @@ def run(service: str, body: Callable[[Life], Awaitable[None]]) -> None:
     try:
         settings = load()
         configure(service)
+        _calm_the_collector()
         sys.exit(asyncio.run(_live(service, settings, body)))
     except Misconfigured as error:
         print(f"{service}: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def _calm_the_collector() -> None:
+    """Leave what was imported out of every collection, and collect less often.
+
+    At a thousand documents in flight a full collection otherwise stops all of them for 50 to 100 ms, once a second.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 10, 10)
 
 
 async def _live(service: str, settings: Settings, body: Callable[[Life], Awaitable[None]]) -> int:
