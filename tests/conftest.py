@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,22 @@ SETTINGS = {
 def pytest_configure() -> None:
     """Have a termination end the run in good order, as an interrupt does: fixtures stop what they started."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+LONG = ("chaos", "bench")
+"""Folders whose tests kill and measure: one after the other, and before all others."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where two run side by side, what loads the machine most stays with one of them, and a file with whoever has it."""
+
+    def group(item: pytest.Item) -> str:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        return "long" if folder in LONG else item.path.as_posix()
+
+    items.sort(key=lambda item: group(item) != "long")
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
 
 
 @pytest.fixture(scope="session")
