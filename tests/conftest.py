@@ -29,7 +29,7 @@ LONG = ("chaos", "bench")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where two run side by side, what loads the machine most stays with one of them, and a file with whoever has it."""
+    """Where two run side by side, what loads the machine most stays with one, and a file with whoever has it."""
 
     def group(item: pytest.Item) -> str:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]

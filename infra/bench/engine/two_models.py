@@ -49,7 +49,7 @@ class Size:
 
 
 FULL = Size(documents=20_000, in_flight=64, latency_ms=700, before=20.0, away=60.0, timeout=10.0, recovery=10)
-SMALL = Size(documents=600, in_flight=16, latency_ms=200, before=1.5, away=1.0, timeout=0.5, recovery=1)
+SMALL = Size(documents=600, in_flight=16, latency_ms=200, before=1.5, away=1.0, timeout=3.0, recovery=1)
 
 
 def two_models(bench: Bench) -> Figures:
