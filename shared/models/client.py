@@ -32,7 +32,6 @@ from shared.core.asking import ModelFailed, ModelUnavailable
 from shared.core.context import Answer, Outlook, Prompt
 from shared.core.failures import Failure, Remedy
 from shared.core.ledger import Scope
-from shared.core.quality import QualityPolicy
 from shared.core.remedies import Fallback
 from shared.core.tokens import rough
 from shared.models.answers import joined, schema_text
@@ -75,8 +74,6 @@ class ModelChains:
     """Where every request is recorded; None: nowhere, as in a trial on local files."""
     scope: Scope | None = None
     """In whose work it is asked; None: nobody's, and nothing is recorded."""
-    quality: QualityPolicy = field(default_factory=QualityPolicy)
-    """When a model is asked once more."""
     running: RunningCalls = field(default_factory=RunningCalls)
     """Who holds how many of the process's slots."""
     policy: ChainPolicy = field(default_factory=ChainPolicy)
@@ -166,7 +163,8 @@ class ModelChains:
         """Ask one model, again where that may help; None where it gave no answer, and `asking` says why."""
         tried: list[Tried[M]] = []
         repairable = self.policy.remedies.under(Remedy.REPAIR)
-        while (asked := following(self.quality, prompt, tried, repairable)) is not None:
+        quality = self.policy.quality.of(prompt.document_type, model.id)
+        while (asked := following(quality, prompt, tried, repairable)) is not None:
             exchange = await self._call(model, asked, schema, asking)
             if exchange is None:
                 return best_of(tried)

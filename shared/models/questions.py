@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from shared.core.asking import ModelFailed, ModelUnavailable
 from shared.core.context import Call
 from shared.core.failures import PROVIDERS, Failure
+from shared.core.quality import QualityPolicy
 from shared.core.remedies import DEFAULT, GOES_ON, Fallback, Remedies
 from shared.core.tally import BLAMED
 from shared.models.registry import Model
@@ -18,6 +19,8 @@ class ChainPolicy:
     """What is done about a failure."""
     fallback: Fallback = Fallback.NEXT
     """Whether another model is asked while one is away."""
+    quality: QualityPolicy = field(default_factory=QualityPolicy)
+    """When a model is asked once more."""
 
 
 @dataclass(frozen=True, slots=True)
