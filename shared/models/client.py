@@ -162,11 +162,14 @@ class ModelChains:
     async def _ask_model(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> Checked[M] | None:
         """Ask one model, again where that may help; None where it gave no answer, and `asking` says why."""
         tried: list[Tried[M]] = []
+        ended: Ended | None = None
         repairable = self.policy.remedies.under(Remedy.REPAIR)
         quality = self.policy.quality.of(prompt.document_type, model.id)
         while (asked := following(quality, prompt, tried, repairable)) is not None:
             exchange = await self._call(model, asked, schema, asking)
             if exchange is None:
+                if ended is not None:
+                    asking.kept_back(ended)
                 return best_of(tried)
             checked = exchange.checked
             if tried:
@@ -175,7 +178,7 @@ class ModelChains:
             ended = Ended(model, checked.failure, f"{model.name}: {checked.message}", exchange.reply.after)
             if not model.paid:  # the rules of this process say the same to every wording
                 break
-        if (best := best_of(tried)) is None:
+        if (best := best_of(tried)) is None and ended is not None:
             asking.ended.append(ended)
         return best
 

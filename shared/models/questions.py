@@ -1,6 +1,6 @@
 """One question on its way along a chain: what has ended how so far, and what follows from it. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.core.asking import ModelFailed, ModelUnavailable
 from shared.core.context import Call
@@ -51,6 +51,15 @@ class Asking:
     """Requests in order."""
     ended: list[Ended] = field(default_factory=list)
     """Models that gave no answer, in order."""
+
+    def kept_back(self, failed: Ended) -> None:
+        """The last request could not be made now; it was to mend this. Who waits is told of both.
+
+        Only what is to be waited for counts: the model has not said its last word, and another one that fails as well
+        must not make a dead letter of it.
+        """
+        last = self.ended.pop()
+        self.ended.append(replace(last, message=f"{last.message}, after {failed.message}"))
 
     def too_small(self, model: Model) -> bool:
         """The question is known not to fit into the model."""
