@@ -61,7 +61,7 @@ class Shares:
         """Take records up; leaves out what an earlier owner has completed, and what is not ours."""
         taken = []
         with self.changed:
-            for delivery in deliveries:
+            for delivery in (each.believed for each in deliveries):
                 position = delivery.position
                 share = self._shares.get((position.topic, position.partition))
                 if share is not None and share.progress.admit(position.offset, delivery.appended_at):
