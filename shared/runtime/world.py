@@ -100,7 +100,7 @@ async def open_world(
     meters: Meters | None = None
     if breakers and chains:
         registry = registry_with(settings, chains)
-        meters = await open_meters(stack, life, books)
+        meters = await open_meters(stack, life, books, slots)
         policy = ChainPolicy(pipeline.remedies, pipeline.fallback, settings.quality.policy())
         opening = open_models(registry, breakers, ledger, running, policy, meters.metering)
         models = counted(await stack.enter_async_context(opening), metrics)
