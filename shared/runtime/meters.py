@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from shared.core.budgets import BudgetPolicy
 from shared.core.limits import WindowPolicy
 from shared.models.metering import Metering
+from shared.observe.metrics import Metrics
 from shared.runtime.flow.slots import Slots
 from shared.runtime.paying.ledger import CallLedger
 from shared.runtime.process import Life
+from shared.runtime.watching import CountedLimits
 from shared.settings import Settings
 from shared.state.budgets import RedisBudgets
 from shared.state.limits import RedisLimits
@@ -24,10 +26,9 @@ class Meters:
     budgets: RedisBudgets | None
     """What may be spent, where that is said."""
 
-    @property
-    def metering(self) -> Metering:
-        """As the models want it."""
-        return Metering(self.limits, self.budgets)
+    def metering(self, metrics: Metrics) -> Metering:
+        """As the models want it, every wait counted."""
+        return Metering(CountedLimits(self.limits, metrics), self.budgets)
 
     def weaker(self) -> dict[str, str]:
         """What does not hold at the moment, and why; empty sentences where all is well."""

@@ -15,7 +15,7 @@ import time
 from types import TracebackType
 
 from shared.core.limits import Granted, Slot, WindowPolicy
-from shared.limit_port import Reserved, Turn, Used
+from shared.limit_port import LimitReport, Reserved, Turn, Used
 from shared.state.limit_registry import LIMITS, LimitRegistry
 from shared.state.line import Line, WaitPolicy
 from shared.state.quota import Quota
@@ -82,6 +82,10 @@ class RedisLimits:
     def workers(self) -> int:
         """How many processes shared a limit with this one when the registry last answered."""
         return max((line.quota.workers for line in self._lines.values()), default=0)
+
+    def reports(self) -> list[LimitReport]:
+        """How each limit stands that has been asked for here."""
+        return [line.quota.report(self._policy, self._now(), line.waiting) for line in self._lines.values()]
 
     async def reserve(self, turn: Turn) -> Reserved:
         """See `Limits.reserve`."""

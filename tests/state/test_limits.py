@@ -140,6 +140,18 @@ async def test_as_many_calls_wait_as_may_for_all_limits_together(redis_url: str,
     await asyncio.gather(*waiting, return_exceptions=True)
 
 
+async def test_a_process_tells_how_its_limits_stand(redis_url: str, join: Join) -> None:
+    one = await join(redis_url, "one")
+    first, *_ = await tried(one, 3)
+    one.settle(first, Used(40, 20, 5))
+    waits = asyncio.create_task(one.reserve(replace(TURN, tokens=2_000)))
+    await until(lambda: one._lines[TURN.limit]._full)
+    [report] = one.reports()
+    assert (report.name, report.most) == ("model:a", (20, 2_000))
+    assert (report.reserved, report.used, report.waiting, report.workers) == ((2, 200), (1, 60), 1, 1)
+    waits.cancel()
+
+
 async def test_without_redis_each_process_keeps_to_its_part(own_redis: OwnRedis, join: Join) -> None:
     one, two = await join(own_redis.url, "one"), await join(own_redis.url, "two")
     for member in (one, two):
