@@ -13,6 +13,7 @@ from shared.core.context import Prompt
 from shared.core.estimates import Estimates
 from shared.core.failures import PROVIDERS, Failure
 from shared.core.ledger import Scope
+from shared.core.tokens import rough
 from shared.limit_port import Budgets, Limits, Reserved, Turn, Used
 from shared.models.answers import schema_text
 from shared.models.exchange import Exchange
@@ -20,6 +21,10 @@ from shared.models.registry import Model, Registry
 
 HOLD_SECONDS = 1.0
 """How long nobody asks a model whose provider refuses for the pace, again and again, and does not say for how long."""
+
+
+FRAMING = 64
+"""Rough tokens that a provider adds to a question: roles, marks, the form."""
 
 
 @dataclass(slots=True)
@@ -120,7 +125,7 @@ class Metering:
     def _estimate(self, model: Model, question: tuple[Prompt, Any]) -> tuple[int, int]:
         """Tokens of question and answer."""
         known = self.estimates[model.name]
-        return known.question(size(question)), known.answer(question[0].task, model.max_output)
+        return known.question(length(question)), known.answer(question[0].task, model.max_output)
 
     @asynccontextmanager
     async def _limited(self, model: Model, question: tuple[Prompt, Any], scope: Scope | None) -> AsyncIterator[Metered]:
@@ -141,7 +146,7 @@ class Metering:
             if metered.exchange is not None and not metered.exchange.reused:
                 reply = metered.exchange.reply
                 hold = self._hold(turn.limit, metered.exchange)
-                known.learn(size(question), question[0].task, reply.input_tokens, reply.output_tokens)
+                known.learn(length(question), question[0].task, reply.input_tokens, reply.output_tokens)
                 known.took(metered.exchange.milliseconds / 1000)
                 if hold > 0:
                     self.limits.hold(turn, hold)
@@ -164,7 +169,7 @@ class Metering:
         return 0.0 if first else HOLD_SECONDS
 
 
-def size(question: tuple[Prompt, Any]) -> int:
-    """Characters of all that is sent."""
+def length(question: tuple[Prompt, Any]) -> int:
+    """Rough tokens of a question as it is sent, whatever its form."""
     prompt, schema = question
-    return len(prompt.system) + len(prompt.user) + len(schema_text(schema))
+    return rough(prompt.system) + rough(prompt.user) + rough(schema_text(schema)) + FRAMING
