@@ -49,6 +49,24 @@ class Used:
     """How long ago it began."""
 
 
+@dataclass(frozen=True, slots=True)
+class LimitReport:
+    """How one limit stands, as one process knows it; what the others used, only they can tell."""
+
+    name: str
+    """The limit."""
+    most: Pair
+    """Requests and tokens in a window, for all processes together; 0: none."""
+    reserved: Pair
+    """What this process's calls in flight have reserved."""
+    used: Pair
+    """What its calls have used in the window that ends now."""
+    waiting: int
+    """Its calls that wait for room."""
+    workers: int
+    """Processes that share the limit."""
+
+
 class Limits(Protocol):
     """Requests and tokens per minute, for all processes together."""
 

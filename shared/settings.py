@@ -8,9 +8,9 @@ import json
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -21,7 +21,9 @@ from pydantic_settings import (
 from shared.core.errors import Misconfigured
 from shared.core.failures import Failure, Remedy
 from shared.core.graph import Pipeline
+from shared.core.quality import QualityPolicy
 from shared.core.remedies import Fallback
+from shared.core.thresholds import Exceptions
 from shared.pipelines.named import named_pipeline
 from shared.setting_names import Known, unknown
 
@@ -30,6 +32,10 @@ SERVICES = ("ingest", "review", "modelsim")
 BOOTSTRAP = "PENSTOCK_KAFKA__BOOTSTRAP_SERVERS"
 ENDPOINTS = "endpoints.json"
 """File in the home folder where the embedded parts say where they are."""
+
+
+QualityLevels = dict[Literal["retry_below", "structured_below"], Annotated[float, Field(ge=0, le=1)]]
+"""Name of a threshold to its value."""
 
 
 class KafkaSettings(BaseModel):
@@ -87,6 +93,42 @@ class BudgetSettings(BaseModel):
     """A day (UTC), for all together."""
 
 
+class QualitySettings(BaseModel):
+    """When a model is asked once more for a better answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    retry_below: float = Field(default=0.7, ge=0, le=1)
+    """A score below this is worth another try."""
+    structured_below: float = Field(default=0.6, ge=0, le=1)
+    """A score below this gets the structured prompt; between the two, another sample is wanted."""
+    types: dict[str, QualityLevels] = {}
+    """Document type to what differs for it: `[quality.types.contract]`."""
+    models: dict[str, QualityLevels] = {}
+    """Model, as results name it, to what differs for it: `[quality.models.gpt-5-mini]`."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        """No score may be too bad for another sample and yet good enough to be kept."""
+        policy = self.policy()
+        for kind in ("", *self.types):
+            for model in ("", *self.models):
+                found = policy.of(kind, model)
+                if found.structured_below > found.retry_below:
+                    whose = " and ".join(filter(None, (kind, model)))
+                    raise ValueError(
+                        f"structured_below = {found.structured_below} is above retry_below = {found.retry_below}"
+                        + (f" for {whose}" if whose else "")
+                        + ": it may be as high at most"
+                    )
+        return self
+
+    def policy(self) -> QualityPolicy:
+        """As the models take it."""
+        exceptions = Exceptions({**self.types}, {**self.models})  # type: ignore[dict-item]
+        return QualityPolicy(self.retry_below, self.structured_below, exceptions=exceptions)
+
+
 class Settings(BaseSettings):
     """All settings of a process."""
 
@@ -127,6 +169,8 @@ class Settings(BaseSettings):
     """Requests and tokens per minute; the limits themselves stand in the model registry."""
     budgets: BudgetSettings = BudgetSettings()
     """What may be spent."""
+    quality: QualitySettings = QualitySettings()
+    """When a model is asked once more for a better answer; from where on one is accepted, the stages' tables say."""
     models_file: str = ""
     """The model registry; empty: the one that comes with Penstock."""
     remedies: dict[Failure, Remedy] = {}

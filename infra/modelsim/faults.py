@@ -57,8 +57,8 @@ class Order(BaseModel):
     """Which part of the matching calls fails: 0.25 is every fourth, counted and not drawn, so that runs are alike."""
     match: str = ""
     """Only calls whose document holds this text."""
-    after: float = Field(default=2.0, ge=0)
-    """What `rate_limited` and `overloaded` say in Retry-After, in seconds."""
+    after: float | None = Field(default=2.0, ge=0)
+    """What `rate_limited` and `overloaded` say in Retry-After, in seconds; None: nothing."""
 
 
 class Faults:

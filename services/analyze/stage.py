@@ -21,8 +21,9 @@ from shared.pipelines.tasks import Wanted, wanted
 async def analyze(document: DocumentClassified, ctx: Context) -> Outcome[DocumentAnalyzed]:
     """Do every task wanted, one after the other, and put the answers into one analysis."""
     text = await text_of(document.text, ctx)
-    policy = ctx.resource(AnalyzeSettings).policy()
-    asked = jobs_of(wanted(document.submission.tasks), document.classification.document_type, ctx.prompt)
+    kind = document.classification.document_type
+    policy = ctx.resource(AnalyzeSettings).policy().of(kind)
+    asked = jobs_of(wanted(document.submission.tasks), kind, ctx.prompt)
     ends = [await supervised(ctx, job, text, ANALYST, policy) for job in asked]
     done = [end for end in ends if isinstance(end, Done)]
     missing = [end for end in ends if isinstance(end, Missing)]

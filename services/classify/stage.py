@@ -26,7 +26,7 @@ async def classify(document: TextExtracted, ctx: Context) -> Outcome[DocumentCla
         ),
     )
     # Of a document in which nothing was recognised a person would learn nothing either: it is stored as `other`.
-    doubtful = found.confidence < ctx.resource(ClassifySettings).review_below
+    doubtful = found.confidence < ctx.resource(ClassifySettings).review_below_for(found.document_type)
     if doubtful and found.document_type is not DocumentType.OTHER:
         message = f"type {found.document_type} with confidence {found.confidence:.2f}: {found.reason}"
         return Review(message, event, Failure.LOW_CONFIDENCE)

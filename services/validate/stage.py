@@ -24,9 +24,10 @@ async def validate(document: DocumentAnalyzed, ctx: Context) -> Outcome[Document
 
 def judged(document: DocumentAnalyzed, text: str, settings: ValidateSettings) -> Outcome[DocumentValidated]:
     """The outcome for an analysis of that text: an invented value weighs most, then gaps, quality, doubt."""
-    analysis = document.analysis
+    analysis, kind = document.analysis, document.classification.document_type
+    gates = settings.gates(kind, {model for choice in analysis.choices for model in choice.models})
     spans = spans_of(analysis.fields, Ground(text))
-    made = list(findings(document.classification.document_type, wanted(document.submission.tasks), analysis, spans))
+    made = list(findings(kind, wanted(document.submission.tasks), analysis, spans))
     problems = tuple(finding.problem for finding in made if finding.problem)
     quality = 1 - len(problems) / len(made) if made else 1.0
     validated = DocumentValidated(
@@ -37,13 +38,13 @@ def judged(document: DocumentAnalyzed, text: str, settings: ValidateSettings) ->
         return Review("; ".join(invented), validated, Failure.UNGROUNDED)
     if analysis.missing:
         return Review(f"the result is not whole: {'; '.join(analysis.missing)}", validated, Failure.LOW_QUALITY)
-    if quality < settings.quality_below:
-        reason = f"quality {quality:.2f} is below {settings.quality_below}: {'; '.join(problems)}"
+    if quality < gates.quality_below:
+        reason = f"quality {quality:.2f} is below {gates.quality_below}: {'; '.join(problems)}"
         return Review(reason, validated, Failure.LOW_QUALITY)
     if doubted := [choice for choice in analysis.choices if choice.decision == Decision.PERSON]:
         scores = ", ".join(f"{choice.task} {choice.score:.2f}" for choice in doubted)
         return Review(f"no model was sure enough: {scores}", validated, Failure.LOW_CONFIDENCE)
-    if analysis.confidence < settings.confidence_below:
-        reason = f"the model's confidence {analysis.confidence:.2f} is below {settings.confidence_below}"
+    if analysis.confidence < gates.confidence_below:
+        reason = f"the model's confidence {analysis.confidence:.2f} is below {gates.confidence_below}"
         return Review(reason, validated, Failure.LOW_CONFIDENCE)
     return Emit(validated)

@@ -69,6 +69,8 @@ class Prompt:
     """Which of several answers to the same question is wanted: another number is another call."""
     whole: bool = True
     """It holds the whole document; in a part of one, what is looked for may well not stand."""
+    document_type: str = ""
+    """Type of the document, where it is known: thresholds can differ by it. It is neither sent nor in a call's name."""
 
 
 @dataclass(frozen=True, slots=True)

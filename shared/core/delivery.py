@@ -1,12 +1,13 @@
 """A record as Kafka delivered it: a view on its bytes; nothing is decoded until somebody asks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
 from shared.core.event import Position
-from shared.core.headers import ORIGIN, Headers, History, header, history_of
+from shared.core.headers import ORIGIN, Headers, History, from_outside, header, history_of
 from shared.core.reentry import Reentry, reentry_of
+from shared.core.topics import is_door
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,14 @@ class Delivery:
     """The sender's and ours."""
     appended_at: datetime
     """When Kafka got it, UTC."""
+
+    @property
+    def believed(self) -> "Delivery":
+        """The record without those headers of ours that it can only have from outside."""
+        if not self.headers or not is_door(self.position.topic):
+            return self
+        headers = from_outside(self.headers)
+        return self if headers is self.headers else replace(self, headers=headers)
 
     @cached_property
     def history(self) -> History | None:

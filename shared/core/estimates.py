@@ -1,15 +1,16 @@
 """How many tokens a call will use, learned from those that were made: a limit is reserved before anybody knows.
 
-The question is counted in characters, and what a token is worth differs by model and by language: the ratio follows
-what the provider says. The answer is guessed at a high quantile of the last ones for the same task: a guess at the mean
-is too low every second time, and a guess at the most that a model can say would leave most of a limit unused.
+The question is counted roughly (`shared.core.tokens`), and taken at the mean of what the provider has counted for a
+rough token: the bound that `tokens` keeps windows by would leave a part of every limit unused. The answer is guessed at
+a high quantile of the last ones for the same task: a guess at the mean is too low every second time, and a guess at the
+most that a model can say would leave most of a limit unused.
 """
 
 from collections import deque
 from dataclasses import dataclass, field
 
-FIRST_RATIO = 0.25
-"""Tokens of a character before anything is known."""
+from shared.core.tokens import Ratio
+
 FIRST_ANSWER = 1000
 """Tokens of an answer before anything is known."""
 REMEMBERED = 100
@@ -19,23 +20,23 @@ QUANTILE = 0.9
 MARGIN = 0.05
 """What is added to the estimate of a question, as a part of it."""
 WEIGHT = 0.1
-"""How much one call changes the ratio."""
+"""How much one call changes what is known of how long one takes."""
 
 
 @dataclass(slots=True)
 class Estimates:
     """What was learned of one model, in one process."""
 
-    ratio: float = FIRST_RATIO
-    """Tokens of a character."""
+    ratio: Ratio = field(default_factory=Ratio)
+    """What its provider counts for a rough token."""
     answers: dict[str, deque[int]] = field(default_factory=dict)
     """Task to the lengths of its last answers."""
     seconds: float = 0.0
     """How long a call takes; 0 before one has ended."""
 
-    def question(self, characters: int) -> int:
-        """Tokens of a question."""
-        return round(characters * self.ratio * (1 + MARGIN)) + 1
+    def question(self, roughly: int) -> int:
+        """Tokens of a question of so many rough ones."""
+        return round(roughly * self.ratio.mean * (1 + MARGIN)) + 1
 
     def answer(self, task: str, most: int) -> int:
         """Tokens of an answer; `most` is where the model stops."""
@@ -48,12 +49,8 @@ class Estimates:
         """A call has taken so long."""
         self.seconds += (seconds - self.seconds) * (WEIGHT if self.seconds else 1.0)
 
-    def learn(self, characters: int, task: str, input_tokens: int, output_tokens: int) -> None:
+    def learn(self, roughly: int, task: str, input_tokens: int, output_tokens: int) -> None:
         """A call has ended; 0 where the provider did not count."""
-        if input_tokens > 0 and characters > 0:
-            seen = input_tokens / characters
-            # At the first call all is learned at once: any figure of the provider's is better than ours.
-            known = bool(self.answers)
-            self.ratio += (seen - self.ratio) * (WEIGHT if known else 1.0)
+        self.ratio = self.ratio.learned(roughly, input_tokens)
         if output_tokens > 0:
             self.answers.setdefault(task, deque(maxlen=REMEMBERED)).append(output_tokens)

@@ -47,6 +47,13 @@ CAUSES = "penstock-causes"
 STAYS = frozenset((REPLAYED, RECEIPT, REPLAYS, USE_MODEL, USE_PROMPT))
 """What stays with a record that was replayed, for as long as it is at the stage it re-entered."""
 
+BELIEVED = frozenset((REPLAYED, RECEIPT, REPLAYS))
+"""What is believed of a record of an ingest topic: that it was replayed, which a replay to the first stage says there.
+
+All else could only come from outside: an attempt count, another record's origin, the dearest model. A later stage's
+topics are written by us alone; where Kafka's access rules do not see to that, nothing of a record can be believed.
+"""
+
 MESSAGE_CHARACTERS = 2000
 """Longest message kept: an error that quotes its whole input must not make a dead letter that no topic takes."""
 
@@ -137,6 +144,13 @@ def failed_again(before: History | None, now: History) -> History:
 def foreign(headers: Iterable[tuple[str, bytes]]) -> Headers:
     """The sender's own headers."""
     return tuple((name, value) for name, value in headers if not name.startswith(PREFIX))
+
+
+def from_outside(headers: Headers) -> Headers:
+    """The headers of a record of an ingest topic, without those of ours that nobody of us can have written there."""
+    if all(not name.startswith(PREFIX) or name in BELIEVED for name, _ in headers):
+        return headers
+    return tuple((name, value) for name, value in headers if not name.startswith(PREFIX) or name in BELIEVED)
 
 
 def kept(headers: Iterable[tuple[str, bytes]]) -> Headers:

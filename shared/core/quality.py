@@ -5,7 +5,9 @@ document, and a little of what the model says of itself. No other model is asked
 learn less than a look into the document tells.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from shared.core.thresholds import Exceptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,12 @@ class QualityPolicy:
     """Most of them that mend an answer of which nothing can be used."""
     usd: float = 0.5
     """US dollars spent on one question at one model, beyond which nothing better is sought."""
+    exceptions: Exceptions = field(default_factory=Exceptions)
+    """Types of documents and models for which the thresholds differ."""
+
+    def of(self, kind: str, model: str) -> "QualityPolicy":
+        """The policy for a document of that type, asked of that model."""
+        return self.exceptions.applied(self, kind, (model,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ MEMORY = 0.1
 MARGINS = 3.0
 """How many mean deviations above the mean ratio the estimate lies."""
 LOWEST, HIGHEST = 0.4, 4.0
-"""Between these every ratio is believed to lie; a provider that counts otherwise counts something else."""
+"""Between these a window's bound is believed to lie; a provider that counts otherwise counts something else."""
 
 
 # Of one text it is asked several times in a row: what its chains hold, whether it fits, what it taught.
@@ -56,7 +56,7 @@ class Ratio:
         """The ratio after one more answer: of so many rough tokens the provider counted so many."""
         if roughly < SMALLEST_LESSON or counted <= 0:
             return self
-        ratio = min(max(counted / roughly, LOWEST), HIGHEST)
+        ratio = min(counted / roughly, HIGHEST)
         if not self.seen:
             return Ratio(1, ratio, abs(1.0 - ratio) / MARGINS)
         off = ratio - self.mean

@@ -58,6 +58,11 @@ def stage_topics(pipeline: str, stage: str, *, first: bool, tiers: tuple[float, 
     )
 
 
+def is_door(topic: str) -> bool:
+    """Whether it is an ingest topic: anybody who hands documents in writes there, and nobody else to any other."""
+    return topic.endswith(f".{INGEST}")
+
+
 def results(pipeline: str) -> str:
     """Where the pipeline tells how each document ended."""
     return f"{pipeline}.{RESULTS}"

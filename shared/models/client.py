@@ -32,14 +32,13 @@ from shared.core.asking import ModelFailed, ModelUnavailable
 from shared.core.context import Answer, Outlook, Prompt
 from shared.core.failures import Failure, Remedy
 from shared.core.ledger import Scope
-from shared.core.quality import QualityPolicy
 from shared.core.remedies import Fallback
 from shared.core.tokens import rough
-from shared.models.answers import joined, schema_text
+from shared.models.answers import joined
 from shared.models.exchange import Exchange, ask_recorded, ask_unrecorded
 from shared.models.judging.checked import Checked
 from shared.models.judging.tries import Tried, best_of, following
-from shared.models.metering import Metering
+from shared.models.metering import Metering, length
 from shared.models.questions import Asking, ChainPolicy, Ended
 from shared.models.registry import Model, Registry
 from shared.models.routes import SILENT, SilentRoutes, Windows
@@ -53,9 +52,6 @@ M = TypeVar("M")
 
 JUDGED_SECONDS = 1.0
 """How long a failed call waits to learn whether it was one of those that open the breaker."""
-
-FRAMING = 64
-"""Rough tokens that a provider adds to a question: roles, marks, the form."""
 
 HOPE = 0.5
 """Share of its estimated tokens that a question may really have: the largest window is tried where that would fit."""
@@ -75,8 +71,6 @@ class ModelChains:
     """Where every request is recorded; None: nowhere, as in a trial on local files."""
     scope: Scope | None = None
     """In whose work it is asked; None: nobody's, and nothing is recorded."""
-    quality: QualityPolicy = field(default_factory=QualityPolicy)
-    """When a model is asked once more."""
     running: RunningCalls = field(default_factory=RunningCalls)
     """Who holds how many of the process's slots."""
     policy: ChainPolicy = field(default_factory=ChainPolicy)
@@ -102,7 +96,7 @@ class ModelChains:
         models = tuple(model for model in known if model.id not in besides)
         operation = self._moves_on_in
         left = models if operation is None else self.silent.left(operation, models)
-        roughly = length(prompt, schema)
+        roughly = length((prompt, schema))
         beside = roughly - rough(prompt.user)
         return Outlook(
             tuple(model.id for model in left),
@@ -114,7 +108,7 @@ class ModelChains:
 
     async def ask(self, chain: str, prompt: Prompt, schema: type[M], *, besides: Collection[str] = ()) -> Answer[M]:
         """Ask the chain's models in order. Raises ModelUnavailable or ModelFailed, as the head of this file says."""
-        asking, roughly = Asking(self.policy), length(prompt, schema)
+        asking, roughly = Asking(self.policy), length((prompt, schema))
         models = self._route(chain, (prompt, schema), besides)
         if not models:
             raise ModelFailed(Failure.MODEL_UNKNOWN, f"chain {chain}: it has no other models than {', '.join(besides)}")
@@ -165,10 +159,14 @@ class ModelChains:
     async def _ask_model(self, model: Model, prompt: Prompt, schema: type[M], asking: Asking) -> Checked[M] | None:
         """Ask one model, again where that may help; None where it gave no answer, and `asking` says why."""
         tried: list[Tried[M]] = []
+        ended: Ended | None = None
         repairable = self.policy.remedies.under(Remedy.REPAIR)
-        while (asked := following(self.quality, prompt, tried, repairable)) is not None:
+        quality = self.policy.quality.of(prompt.document_type, model.id)
+        while (asked := following(quality, prompt, tried, repairable)) is not None:
             exchange = await self._call(model, asked, schema, asking)
             if exchange is None:
+                if ended is not None:
+                    asking.kept_back(ended)
                 return best_of(tried)
             checked = exchange.checked
             if tried:
@@ -177,7 +175,7 @@ class ModelChains:
             ended = Ended(model, checked.failure, f"{model.name}: {checked.message}", exchange.reply.after)
             if not model.paid:  # the rules of this process say the same to every wording
                 break
-        if (best := best_of(tried)) is None:
+        if (best := best_of(tried)) is None and ended is not None:
             asking.ended.append(ended)
         return best
 
@@ -210,7 +208,7 @@ class ModelChains:
             if permit.probe and exchange.reused and self.scope:
                 self.unspent.add((model.breaker, self.scope.operation))
             answered = not exchange.reused and exchange.checked.failure is not Failure.TIMEOUT
-            self._learn(model, length(prompt, schema), exchange)
+            self._learn(model, length((prompt, schema)), exchange)
         finally:
             self.running.leave(model.breaker, number, answered=answered)
         asking.calls.append(exchange.call(model, prompt))
@@ -240,11 +238,6 @@ class ModelChains:
             return exchange
         told = partial(self.breakers.record, model.breaker)
         return await ask_recorded(self.http, self.ledger, self.scope, told, (model, prompt, schema))
-
-
-def length(prompt: Prompt, schema: Any) -> int:
-    """Rough tokens of a question as it is sent, whatever its form."""
-    return rough(prompt.system) + rough(prompt.user) + rough(schema_text(schema)) + FRAMING
 
 
 @asynccontextmanager

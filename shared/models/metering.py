@@ -11,15 +11,20 @@ from shared.core.budgets import Budget
 from shared.core.choosing import Offer, cheapest_first
 from shared.core.context import Prompt
 from shared.core.estimates import Estimates
-from shared.core.failures import Failure
+from shared.core.failures import PROVIDERS, Failure
 from shared.core.ledger import Scope
+from shared.core.tokens import rough
 from shared.limit_port import Budgets, Limits, Reserved, Turn, Used
 from shared.models.answers import schema_text
 from shared.models.exchange import Exchange
 from shared.models.registry import Model, Registry
 
 HOLD_SECONDS = 1.0
-"""How long nobody asks a model whose provider refused for the pace, and did not say for how long."""
+"""How long nobody asks a model whose provider refuses for the pace, again and again, and does not say for how long."""
+
+
+FRAMING = 64
+"""Rough tokens that a provider adds to a question: roles, marks, the form."""
 
 
 @dataclass(slots=True)
@@ -78,6 +83,8 @@ class Metering:
     """The budgets; None: nobody counts."""
     estimates: dict[str, Estimates] = field(default_factory=lambda: defaultdict(Estimates))
     """What was learned of each model."""
+    unexplained: set[str] = field(default_factory=set)
+    """Limits whose last answer was a refusal that did not say when to come again."""
 
     def ordered(self, registry: Registry, chain: str, question: tuple[Prompt, Any]) -> Sequence[Model]:
         """The models of a chain in the order in which they are to be asked. Raises Misconfigured."""
@@ -118,7 +125,7 @@ class Metering:
     def _estimate(self, model: Model, question: tuple[Prompt, Any]) -> tuple[int, int]:
         """Tokens of question and answer."""
         known = self.estimates[model.name]
-        return known.question(size(question)), known.answer(question[0].task, model.max_output)
+        return known.question(length(question)), known.answer(question[0].task, model.max_output)
 
     @asynccontextmanager
     async def _limited(self, model: Model, question: tuple[Prompt, Any], scope: Scope | None) -> AsyncIterator[Metered]:
@@ -138,14 +145,31 @@ class Metering:
             self.limits.settle(metered.reserved, metered.used(tokens))
             if metered.exchange is not None and not metered.exchange.reused:
                 reply = metered.exchange.reply
-                known.learn(size(question), question[0].task, reply.input_tokens, reply.output_tokens)
+                hold = self._hold(turn.limit, metered.exchange)
+                known.learn(length(question), question[0].task, reply.input_tokens, reply.output_tokens)
                 known.took(metered.exchange.milliseconds / 1000)
-                refused = metered.exchange.checked.failure is Failure.RATE_LIMITED
-                if (hold := (reply.after or HOLD_SECONDS) if refused else reply.hold) > 0:
+                if hold > 0:
                     self.limits.hold(turn, hold)
 
+    def _hold(self, limit: str, exchange: Exchange[Any]) -> float:
+        """Seconds for which the provider wants no call of this limit.
 
-def size(question: tuple[Prompt, Any]) -> int:
-    """Characters of all that is sent."""
+        What it says is obeyed by all processes. Where it says nothing, one refusal is no reason to stop them all: it
+        may be chance, and with one in twenty so answered a model would stand still for ever. A second in a row is.
+        """
+        failure, reply = exchange.checked.failure, exchange.reply
+        if failure not in PROVIDERS:
+            self.unexplained.discard(limit)
+        if failure is not Failure.RATE_LIMITED:
+            return reply.hold
+        if said := reply.after or reply.hold:
+            return said
+        first = limit not in self.unexplained
+        self.unexplained.add(limit)
+        return 0.0 if first else HOLD_SECONDS
+
+
+def length(question: tuple[Prompt, Any]) -> int:
+    """Rough tokens of a question as it is sent, whatever its form."""
     prompt, schema = question
-    return len(prompt.system) + len(prompt.user) + len(schema_text(schema))
+    return rough(prompt.system) + rough(prompt.user) + rough(schema_text(schema)) + FRAMING

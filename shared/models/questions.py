@@ -1,10 +1,11 @@
 """One question on its way along a chain: what has ended how so far, and what follows from it. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.core.asking import ModelFailed, ModelUnavailable
 from shared.core.context import Call
 from shared.core.failures import PROVIDERS, Failure
+from shared.core.quality import QualityPolicy
 from shared.core.remedies import DEFAULT, GOES_ON, Fallback, Remedies
 from shared.core.tally import BLAMED
 from shared.models.registry import Model
@@ -18,6 +19,8 @@ class ChainPolicy:
     """What is done about a failure."""
     fallback: Fallback = Fallback.NEXT
     """Whether another model is asked while one is away."""
+    quality: QualityPolicy = field(default_factory=QualityPolicy)
+    """When a model is asked once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,15 @@ class Asking:
     """Requests in order."""
     ended: list[Ended] = field(default_factory=list)
     """Models that gave no answer, in order."""
+
+    def kept_back(self, failed: Ended) -> None:
+        """The last request could not be made now; it was to mend this. Who waits is told of both.
+
+        Only what is to be waited for counts: the model has not said its last word, and another one that fails as well
+        must not make a dead letter of it.
+        """
+        last = self.ended.pop()
+        self.ended.append(replace(last, message=f"{last.message}, after {failed.message}"))
 
     def too_small(self, model: Model) -> bool:
         """The question is known not to fit into the model."""

@@ -139,17 +139,19 @@ def understood(wire: Wire, status: int, headers: Mapping[str, str], content: byt
         body = from_json(content)
     except ValueError:
         body = None
-    if status == 200:
+    error = body.get("error") if isinstance(body, dict) else None
+    if status == 200 and not error:
         try:
             return replace(wire.reply(body), hold=exhausted(headers))
         except (LookupError, TypeError, ValueError, AttributeError):
             return Reply(failure=Failure.SERVER_ERROR, message=f"status 200, but no answer: {_start(content)}")
-    error = body.get("error") if isinstance(body, dict) else None
     error = error if isinstance(error, dict) else {"message": str(error or _start(content))}
+    # A gateway whose own part went well answers 200, whatever became of the provider behind it.
     return Reply(
-        failure=wire.fault(error) or failure_of_status(status),
+        failure=wire.fault(error) or (Failure.SERVER_ERROR if status == 200 else failure_of_status(status)),
         message=f"status {status}: {str(error.get('message'))[:300]}",
         after=retry_after(headers),
+        hold=exhausted(headers),
     )
 
 

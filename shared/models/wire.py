@@ -119,6 +119,15 @@ def failure_of_status(status: int) -> Failure:
     return STATUSES.get(status, Failure.SERVER_ERROR if status >= 500 else Failure.MODEL_UNKNOWN)
 
 
+def unknown_stop(reason: object) -> tuple[Failure, str]:
+    """Why an answer is none whose provider does not say, in a word that is known, that the model came to its end.
+
+    Gateways say `error` there when the provider behind them broke off, and half an answer can be valid JSON.
+    """
+    said = f"stopped with {str(reason)[:40]!r}" if reason else "does not say why it stopped"
+    return Failure.SERVER_ERROR, f"the model {said}: that is not known to mean that its answer is whole"
+
+
 def failure_of_transport(error: Exception, *, begun: bool) -> Failure:
     """The failure class of what the transport raised; `begun` where the body had begun to arrive."""
     found = next(failure for kind, failure in TRANSPORT if isinstance(error, kind))
@@ -127,9 +136,10 @@ def failure_of_transport(error: Exception, *, begun: bool) -> Failure:
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds the provider asked to wait. A date is read against the response's own, for clocks differ."""
-    value = headers.get("retry-after", "")
+    value, exact = headers.get("retry-after", ""), headers.get("retry-after-ms", "")
     try:
-        seconds = float(value)
+        # Some tell it twice, the second time without rounding up.
+        seconds = float(exact) / 1000 if exact.isdecimal() else float(value)
     except ValueError:
         seconds = _until(value, headers.get("date", ""))
     # `not >=` and not `<`: a NaN must not pass either.

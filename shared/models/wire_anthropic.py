@@ -13,17 +13,20 @@ from shared.models.forms import Form, spelled_out
 from shared.models.registry import Model
 from shared.models.streams.arriving import Arriving
 from shared.models.streams.sse import Event
-from shared.models.wire import Reply, Request, tokens
+from shared.models.wire import Reply, Request, tokens, unknown_stop
 
 API_VERSION = "2023-06-01"
 TOOL = "answer"
+
+FINISHED = frozenset({"end_turn", "tool_use", "stop_sequence"})
+"""Stop reasons that mean that the answer is whole."""
 
 STOPS: Mapping[str, tuple[Failure, str]] = {
     "max_tokens": (Failure.TRUNCATED, "the answer reached its token limit"),
     "refusal": (Failure.REFUSAL, "the model declined to answer"),
     "model_context_window_exceeded": (Failure.TOKEN_LIMIT, "question and answer exceed the context window"),
 }
-"""Stop reason to failure; any other is an answer."""
+"""Stop reason to failure; what stands neither here nor in `FINISHED` is no answer either."""
 
 WORDS: tuple[tuple[str, Failure], ...] = (
     ("prompt is too long", Failure.TOKEN_LIMIT),
@@ -79,7 +82,9 @@ class AnthropicWire:
         blocks = body["content"]
         inputs = [block["input"] for block in blocks if block["type"] == "tool_use"]
         said = "".join(block["text"] for block in blocks if block["type"] == "text")
-        failure, words = STOPS.get(str(body.get("stop_reason")), (None, ""))
+        reason = body.get("stop_reason")
+        whole = isinstance(reason, str) and reason in FINISHED
+        failure, words = (None, "") if whole else STOPS.get(str(reason)) or unknown_stop(reason)
         return Reply(
             text=json.dumps(inputs[0], ensure_ascii=False) if inputs else said,
             input_tokens=tokens(usage, "input_tokens"),

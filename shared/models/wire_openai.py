@@ -11,7 +11,7 @@ from shared.models.forms import Form, spelled_out
 from shared.models.registry import Model
 from shared.models.streams.arriving import Arriving
 from shared.models.streams.sse import Event
-from shared.models.wire import Reply, Request, tokens
+from shared.models.wire import Reply, Request, failure_of_status, tokens, unknown_stop
 
 ANSWER = "answer"
 """Name of the schema, and of the tool."""
@@ -33,6 +33,18 @@ WORDS: tuple[tuple[str, Failure], ...] = (
     ("exceeds the available context", Failure.TOKEN_LIMIT),
 )
 """Words of servers that send no code."""
+
+FINISHED = frozenset({"stop", "tool_calls", "function_call", "end_turn", "eos", "eos_token", "stop_sequence"})
+"""Reasons to stop that mean that the answer is whole; the last few are those of other servers that speak this wire."""
+
+STOPS: Mapping[str, tuple[Failure, str]] = {
+    "length": (Failure.TRUNCATED, "the answer reached its token limit"),
+    "max_tokens": (Failure.TRUNCATED, "the answer reached its token limit"),
+    "model_length": (Failure.TRUNCATED, "question and answer reached the end of the context window"),
+    "content_filter": (Failure.CONTENT_POLICY, "the provider's content filter ended the answer"),
+    "insufficient_system_resource": (Failure.OVERLOADED, "the provider ran out of resources in the middle"),
+}
+"""Reason to stop to failure; what stands neither here nor in `FINISHED` is no answer either."""
 
 STREAM: Mapping[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
 """What asks for a stream. Without the option its usage never comes, and a call would look free."""
@@ -75,13 +87,9 @@ class OpenAIWire:
         usage = body.get("usage")
         choice = body["choices"][0]
         message = choice["message"]
-        failure, words = None, ""
-        if choice.get("finish_reason") == "content_filter":
-            failure, words = Failure.CONTENT_POLICY, "the provider's content filter ended the answer"
-        elif message.get("refusal"):
+        failure, words = self._stopped(choice)
+        if message.get("refusal") and (failure in (None, Failure.TRUNCATED) or not choice.get("finish_reason")):
             failure, words = Failure.REFUSAL, str(message["refusal"])
-        elif choice.get("finish_reason") == "length":
-            failure, words = Failure.TRUNCATED, "the answer reached its token limit"
         used = message.get(TOOL_CALLS)
         return Reply(
             text=str((used[0]["function"]["arguments"] if used else message.get("content")) or ""),
@@ -91,13 +99,26 @@ class OpenAIWire:
             message=words,
         )
 
+    def _stopped(self, choice: Mapping[str, Any]) -> tuple[Failure | None, str]:
+        """What the reason to stop means for the answer; a gateway tells beside it what failed behind it."""
+        reason = choice.get("finish_reason")
+        if isinstance(error := choice.get("error"), Mapping):
+            said = str(error.get("message"))[:300]
+            return self.fault(error) or Failure.SERVER_ERROR, f"the provider broke off: {said}"
+        if isinstance(reason, str) and reason in FINISHED:
+            return None, ""
+        return STOPS.get(str(reason)) or unknown_stop(reason)
+
     def fault(self, error: Mapping[str, Any]) -> Failure | None:
-        """By its code, else by its type, else by its words."""
+        """By its code, else by its type, else by its words; gateways give the status of whom they asked as a code."""
         for name in ("code", "type"):
             if (found := CODES.get(str(error.get(name)))) is not None:
                 return found
         message = str(error.get("message")).lower()
-        return next((failure for words, failure in WORDS if words in message), None)
+        if (found := next((failure for words, failure in WORDS if words in message), None)) is not None:
+            return found
+        code = error.get("code")
+        return failure_of_status(code) if isinstance(code, int) and 400 <= code < 600 else None
 
     def take(self, arriving: Arriving, event: Event) -> None:
         """A chunk: pieces of the first choice, the reason for its end, or, last, the usage without a choice."""
@@ -115,6 +136,8 @@ class OpenAIWire:
 
     def _take_choice(self, arriving: Arriving, choice: Mapping[str, Any]) -> None:
         delta = choice.get("delta") or {}
+        if error := choice.get("error"):
+            arriving.fail(error)
         for part in ANSWERS:
             if delta.get(part) is not None:
                 arriving.add(0, part, delta[part])

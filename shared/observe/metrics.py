@@ -1,7 +1,8 @@
 """Every metric of a process: each name once, typed, with what it counts.
 
 Labels `pipeline` and `stage` are the same on all of them. None has a document, a tenant or a message for a label: what
-has no end makes a metric useless.
+has no end makes a metric useless. Only tenants whom the settings name are told apart. A refusal for the pace is counted
+like any other end of a call, under `penstock_model_calls_total{outcome="rate_limited"}`.
 """
 
 import logging
@@ -14,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from shared.core.context import Call
 from shared.core.delivery import Delivery
 from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review
+from shared.limit_port import LimitReport
 from shared.observe.logs import logger
 from shared.ports import BreakerState
 
@@ -21,6 +23,8 @@ HANDLER = (0.001, 0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0)
 """From a rule in line to a model that thinks."""
 TRANSACTION = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0)
 """From an idle broker to the end of a transaction's patience."""
+WAITS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 6.0, 12.0)
+"""From one exchange with the registry to twice the patience of a call."""
 COUNTS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 """Sizes of batches."""
 BREAKER_STATES = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
@@ -42,6 +46,7 @@ class Metrics:
         self._of_records()
         self._of_the_engine()
         self._of_dependencies()
+        self._of_limits()
         self._of_the_ledger()
 
     def _of_records(self) -> None:
@@ -99,6 +104,41 @@ class Metrics:
             "penstock_model_seconds", "Seconds from request to the last byte.", HANDLER, "model"
         )
 
+    def _of_limits(self) -> None:
+        self.limit_most = self._gauge(
+            "penstock_limit_most", "What all processes may use in a window; kind: requests, tokens.", "limit", "kind"
+        )
+        self.limit_reserved = self._gauge(
+            "penstock_limit_reserved",
+            "What calls in flight here have reserved; kind: requests, tokens.",
+            "limit",
+            "kind",
+        )
+        self.limit_used = self._gauge(
+            "penstock_limit_used",
+            "What calls from here used in the last window; kind: requests, tokens.",
+            "limit",
+            "kind",
+        )
+        self.limit_share = self._gauge(
+            "penstock_limit_share", "Part of the limit used and reserved from here; sum it over processes.", "limit"
+        )
+        self.limit_waiting = self._gauge("penstock_limit_waiting", "Calls here that wait for room.", "limit")
+        self.limit_wait_seconds = self._histogram(
+            "penstock_limit_wait_seconds", "Seconds until a call had room, or was told to come later.", WAITS, "limit"
+        )
+        self.limit_refused = self._counter(
+            "penstock_limit_refused_total", "Calls that the limit told to come later.", "limit"
+        )
+        self.limit_holds = self._counter(
+            "penstock_limit_holds_total", "Times a provider's word kept all processes from calling.", "limit"
+        )
+        self.tenant_cost = self._counter(
+            "penstock_tenant_cost_usd_total",
+            "US dollars spent; tenants without a budget of their own are `other`.",
+            "tenant",
+        )
+
     def _of_the_ledger(self) -> None:
         self.calls_repeated = self._counter(
             "penstock_calls_repeated_total", "Calls made again, because an earlier try has no recorded end."
@@ -143,6 +183,19 @@ class Metrics:
         self.model_tokens(call.model, "output").inc(call.output_tokens)
         self.model_cost(call.model).inc(call.cost_usd)
         self.model_seconds(call.model).observe(call.milliseconds / 1000)
+
+    def limits(self, reports: Sequence[LimitReport]) -> None:
+        """How the limits stand in this process."""
+        for report in reports:
+            shares = [0.0]
+            for which, kind in enumerate(("requests", "tokens")):
+                if (most := report.most[which]) > 0:
+                    self.limit_most(report.name, kind).set(most)
+                    self.limit_reserved(report.name, kind).set(report.reserved[which])
+                    self.limit_used(report.name, kind).set(report.used[which])
+                    shares.append((report.reserved[which] + report.used[which]) / most)
+            self.limit_share(report.name).set(max(shares))
+            self.limit_waiting(report.name).set(report.waiting)
 
     def breakers(self, states: Mapping[str, BreakerState]) -> None:
         """The states of all breakers, as this process sees them."""

@@ -95,7 +95,7 @@ async def supervised(ctx: Context, job: Job[M], text: str, general: str, policy:
         else:
             rounds.calls += answer.calls
             rounds.answers.append(answer)
-            rounds.tried.append(Tried(chain, job.score(answer.value)))
+            rounds.tried.append(Tried(chain, job.score(answer.value), answer.models))
             if good_enough(policy, rounds.tried[-1], general):
                 break
     return _ended(job, rounds, judged(policy, rounds.tried, general) if rounds.tried else None)

@@ -149,7 +149,7 @@ class Engine:
         while not self._stopping.is_set():
             now = time.monotonic()
             back = self._fair.standing_back(self._subscription.behind, now)
-            held = self._long_full(now) | self._shares.early() | back
+            held = self._long_full(now) | back
             self._subscription.hold_back(held)
             room = self._shares.room(held)
             if room > 0:

@@ -52,7 +52,7 @@ async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
         gate.look()
         limits = limits_for(life.settings.in_flight) if handler.style is Style.SLOW else Limits()
         shares = Shares(limits, pipeline.topics(handler.stage), gate)
-        watched = EngineMetrics(metrics, shares, world.breakers)
+        watched = EngineMetrics(metrics, shares, world.breakers, world.meters.limits if world.meters else None)
         engine = assemble(life, Place(pipeline, handler.stage), handler, codec, world, watched)
         threads = start(engine, life, pipeline, handler)
         look = partial(health, engine, shares, gate, schemas, world)

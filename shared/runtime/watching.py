@@ -1,5 +1,6 @@
 """What is counted of a running service: records and transactions as they pass, states when somebody asks."""
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from shared.core.context import Answer, Call, Models, Outlook, Prompt
 from shared.core.delivery import Delivery
 from shared.core.errors import PenstockError
 from shared.core.ledger import Intent, Recorded
+from shared.limit_port import LimitReport, Limits, Reserved, Turn, Used
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
 from shared.ports import BreakerReport
@@ -19,11 +21,20 @@ M = TypeVar("M")
 
 log = logger("ledger")
 
+OTHER = "other"
+"""Every tenant whom the settings do not name: there may be any number of them."""
+
 
 class KnowsBreakers(Protocol):
     """Can tell the state of all breakers."""
 
     async def reports(self) -> Sequence[BreakerReport]: ...
+
+
+class KnowsLimits(Protocol):
+    """Can tell how the limits stand."""
+
+    def reports(self) -> Sequence[LimitReport]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,8 @@ class EngineMetrics:
     """What the process holds."""
     breakers: KnowsBreakers | None
     """The breakers, where a registry is known."""
+    limits: KnowsLimits | None = None
+    """The models' limits, where the stage asks models."""
 
     def took(self, deliveries: Sequence[Delivery]) -> None:
         """These came from Kafka."""
@@ -68,6 +81,8 @@ class EngineMetrics:
                     if not report.name.startswith(PAUSES)
                 }
             )
+        if self.limits:
+            self.metrics.limits(self.limits.reports())
         return self.metrics.exposition()
 
 
@@ -79,6 +94,8 @@ class CountedModels:
     """The models."""
     metrics: Metrics
     """Where they are counted."""
+    tenant: str = OTHER
+    """On whose account, where the settings name who that is."""
 
     def outlook(self, chain: str, prompt: Prompt, schema: type[Any], *, besides: Collection[str] = ()) -> Outlook:
         """See `Models.outlook`."""
@@ -97,6 +114,36 @@ class CountedModels:
     def _count(self, calls: Sequence[Call]) -> None:
         for call in calls:
             self.metrics.call(call)
+            if call.made:
+                self.metrics.tenant_cost(self.tenant).inc(call.cost_usd)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedLimits:
+    """Limits whose waits are counted. Implements `Limits`."""
+
+    limits: Limits
+    """The limits."""
+    metrics: Metrics
+    """Where they are counted."""
+
+    async def reserve(self, turn: Turn) -> Reserved:
+        """See `Limits.reserve`."""
+        began = time.monotonic()
+        reserved = await self.limits.reserve(turn)
+        self.metrics.limit_wait_seconds(turn.limit).observe(time.monotonic() - began)
+        if reserved.after is not None:
+            self.metrics.limit_refused(turn.limit).inc()
+        return reserved
+
+    def settle(self, reserved: Reserved, used: Used | None) -> None:
+        """See `Limits.settle`."""
+        self.limits.settle(reserved, used)
+
+    def hold(self, turn: Turn, seconds: float) -> None:
+        """See `Limits.hold`."""
+        self.metrics.limit_holds(turn.limit).inc()
+        self.limits.hold(turn, seconds)
 
 
 @dataclass(frozen=True, slots=True)

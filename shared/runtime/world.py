@@ -1,7 +1,7 @@
 """What a handler is handed: the ports its stage needs, opened for the life of the service."""
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -30,7 +30,7 @@ from shared.runtime.meters import Meters, open_meters
 from shared.runtime.paying.ledger import CallLedger, open_ledger
 from shared.runtime.paying.once import once
 from shared.runtime.process import Life
-from shared.runtime.watching import CountedModels, LedgerMetrics
+from shared.runtime.watching import OTHER, CountedModels, LedgerMetrics
 from shared.settings import Settings, own_settings
 from shared.state.breakers import RedisBreakers
 
@@ -100,10 +100,10 @@ async def open_world(
     meters: Meters | None = None
     if breakers and chains:
         registry = registry_with(settings, chains)
-        meters = await open_meters(stack, life, books)
-        policy = ChainPolicy(pipeline.remedies, pipeline.fallback)
-        opening = open_models(registry, breakers, ledger, running, policy, meters.metering)
-        models = counted(await stack.enter_async_context(opening), metrics)
+        meters = await open_meters(stack, life, books, slots)
+        policy = ChainPolicy(pipeline.remedies, pipeline.fallback, settings.quality.policy())
+        opening = open_models(registry, breakers, ledger, running, policy, meters.metering(metrics))
+        models = counted(await stack.enter_async_context(opening), metrics, settings.budgets.tenants)
     results = None
     if DATABASE in needs:
         url = settings.database_url.get_secret_value()
@@ -118,12 +118,12 @@ async def open_world(
     return World(open_blobs(settings.blobs), models, results, resources, breakers, ledger, slots, books, meters)
 
 
-def counted(chains: ModelChains, metrics: Metrics) -> OpenModels:
-    """Models of which every request is counted."""
+def counted(chains: ModelChains, metrics: Metrics, named: Collection[str]) -> OpenModels:
+    """Models of which every request is counted, on the account of its tenant where that is one of those."""
 
     def open_for(scope: Scope | None, model: str = "") -> Models:
         asked = replace(chains, registry=chains.registry.only(model)) if model else chains
-        return CountedModels(asked.within(scope), metrics)
+        return CountedModels(asked.within(scope), metrics, scope.tenant if scope and scope.tenant in named else OTHER)
 
     return open_for
 

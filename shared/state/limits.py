@@ -4,8 +4,8 @@
               later                             -> refused, with the time at which it is worth asking again
     exchange  every few milliseconds while calls wait or have ended: one script for what all of them used and want
 
-A call waits here for a few seconds at most, and holds a slot meanwhile. Were it sent to wait elsewhere at once, a limit
-would lie idle between the moment in which there is room and the moment in which somebody looks.
+A call waits here for a few seconds at most, without its slot. Were it sent to wait elsewhere at once, a limit would lie
+idle between the moment in which there is room and the moment in which somebody looks.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import time
 from types import TracebackType
 
 from shared.core.limits import Granted, Slot, WindowPolicy
-from shared.limit_port import Reserved, Turn, Used
+from shared.limit_port import LimitReport, Reserved, Turn, Used
 from shared.state.limit_registry import LIMITS, LimitRegistry
 from shared.state.line import Line, WaitPolicy
 from shared.state.quota import Quota
@@ -83,6 +83,10 @@ class RedisLimits:
         """How many processes shared a limit with this one when the registry last answered."""
         return max((line.quota.workers for line in self._lines.values()), default=0)
 
+    def reports(self) -> list[LimitReport]:
+        """How each limit stands that has been asked for here."""
+        return [line.quota.report(self._policy, self._now(), line.waiting) for line in self._lines.values()]
+
     async def reserve(self, turn: Turn) -> Reserved:
         """See `Limits.reserve`."""
         line = self._line(turn)
@@ -91,12 +95,13 @@ class RedisLimits:
             # Where the task has ended nobody would ever answer; health says it, and the provider still refuses.
             return Reserved(turn)
         now = time.monotonic()
-        if (after := line.refused(turn, now, held)) is not None:
+        crowded = sum(each.waiting for each in self._lines.values()) >= self._waits.most
+        if (after := line.refused(turn, now, held, crowded=crowded)) is not None:
             return Reserved(turn, after=after)
         waiter = line.add(turn, now)
         self._wake.set()
         try:
-            return await waiter.answer
+            return await self._waits.aside(waiter.answer)
         except asyncio.CancelledError:
             if waiter.answer.done() and not waiter.answer.cancelled():
                 self.settle(waiter.answer.result(), None)

@@ -1,7 +1,7 @@
 """The calls of this process that wait for one limit, and what is known of when they will fit."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -16,6 +16,15 @@ TOGETHER = 64
 """Calls that are asked for in one exchange."""
 
 
+Aside = Callable[[Awaitable[Reserved]], Awaitable[Reserved]]
+"""Waits for a call's turn."""
+
+
+def here(turn: Awaitable[Reserved]) -> Awaitable[Reserved]:
+    """Wait for it where the call stands."""
+    return turn
+
+
 @dataclass(frozen=True, slots=True)
 class WaitPolicy:
     """How calls wait for room in a process."""
@@ -23,9 +32,11 @@ class WaitPolicy:
     patience: float = 6.0
     """Seconds that a call may be expected to wait here; none is kept for more than twice as long."""
     most: int = 128
-    """Calls that wait here for one limit: each holds a slot."""
+    """Calls that wait here, for all limits together: other documents must not be kept from their models by them."""
     weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Tenant to its part, over that of one who is not named."""
+    aside: Aside = here
+    """Waits for a call's turn, without the slot that its handler holds."""
 
 
 @dataclass(eq=False, slots=True)
@@ -59,13 +70,21 @@ class Line:
         """When it is worth asking; infinite where nobody waits."""
         return self._ask_at if len(self._waiting) else float("inf")
 
-    def refused(self, turn: Turn, now: float, held: float) -> float | None:
-        """Seconds after which the call should come again; None where it may wait here. `held`: by the provider."""
+    @property
+    def waiting(self) -> int:
+        """Calls that wait."""
+        return len(self._waiting)
+
+    def refused(self, turn: Turn, now: float, held: float, *, crowded: bool = False) -> float | None:
+        """Seconds after which the call should come again; None where it may wait here.
+
+        `held`: by the provider; `crowded`: as many wait as may.
+        """
         opens, behind, patience = max(held, 0.0), 0.0, self._waits.patience
         if self._full:
             opens = max(self._opens_at - now, opens)
             behind = self._waiting.ahead(turn.tenant) * self._spacing(self.quota.fits(turn.tokens))
-        if opens + behind <= patience and not (self._full and len(self._waiting) >= self._waits.most):
+        if opens + behind <= patience and not (self._full and crowded):
             return None
         # Half the patience early: it then waits here when there is room, and the limit does not lie idle. That others
         # wait before it is no reason to come later: how fast the line moves is a guess, and the first ones are bad.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.core import limits as rules
 from shared.core.limits import Granted, Pair, Slot, Window, WindowPolicy
+from shared.limit_port import LimitReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,12 @@ class Quota:
         self.batches = [batch for batch in self.batches if batch[0] not in confirmed]
         self._reserve(wanted.wishes[: told.granted.count])
         return told.granted
+
+    def report(self, policy: WindowPolicy, now: int, waiting: int) -> LimitReport:
+        """How it stands; so many calls wait for it here."""
+        own = rules.passed(policy, self.limit, self.own, now)
+        used = sum(slot[1] for slot in own.slots), sum(slot[2] for slot in own.slots)
+        return LimitReport(self.name, self.limit, own.flying, used, waiting, self.workers)
 
     def alone(self, policy: WindowPolicy, now: int, wishes: Sequence[int]) -> Granted:
         """Decide without the registry: this process's part of the limit, were it shared evenly."""

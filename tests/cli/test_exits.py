@@ -30,6 +30,24 @@ def test_done_is_0(nothing: Path) -> None:
     assert main(["config"]) == Exit.DONE == 0
 
 
+def test_thresholds_are_shown_with_where_they_came_from_and_a_wrong_one_is_usage(
+    nothing: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = nothing / "penstock.toml"
+    file.write_text("[quality.types.contract]\nretry_below = 0.9\n[analyze.models.small]\ngeneral_above = 0.6\n")
+    assert main(["config", "--json"]) == Exit.DONE
+    [shown] = lines(capsys.readouterr().out)
+    found = {row["setting"]: (row["value"], row["from"]) for row in shown}
+    assert found["quality.retry_below"] == ("0.7", "default")
+    assert found["quality.types.contract.retry_below"] == ("0.9", "penstock.toml")
+    assert found["analyze.specialist_above"] == ("0.7", "default")
+    assert found["analyze.models.small.general_above"] == ("0.6", "penstock.toml")
+    assert found["validate.confidence_below"] == ("0.8", "default")
+    file.write_text("[analyze.types.contrat]\ngeneral_above = 0.6\n")
+    assert main(["config"]) == Exit.USAGE
+    assert "analyze.types.contrat" in capsys.readouterr().err
+
+
 def test_failed_is_1_and_names_the_remedy(nothing: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scale", "analyze=2"]) == Exit.FAILED == 1
     assert "penstock up" in capsys.readouterr().err

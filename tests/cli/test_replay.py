@@ -196,6 +196,15 @@ def test_overrides_travel_as_headers_and_only_to_a_stage_that_asks_models(
     assert own.records("ingest") == []
 
 
+def test_no_record_of_the_ingest_topic_is_sent_with_an_override(
+    own: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own.bury("extract", b"d1", b"bytes")
+    assert main(["dlq", "replay", "--all", "--prompt", "extraction@1", *FAST]) != Exit.DONE
+    assert "no record of it may choose a model or a prompt" in str(told(capsys)["refused"])
+    assert own.records("ingest") == []
+
+
 def test_a_dry_run_says_how_many_why_not_and_what_it_may_cost(
     own: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:

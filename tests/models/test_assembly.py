@@ -40,8 +40,9 @@ def assembled(wire: str, *chunks: bytes) -> Reply:
     return assembly.reply()
 
 
-def openai(*chunks: Any) -> Reply:
-    return assembled("openai", *(b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks))
+def openai(*chunks: Any, end: bool = False) -> Reply:
+    sent = [b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks]
+    return assembled("openai", *sent, *[b"data: [DONE]\n\n"] * end)
 
 
 def anthropic(*events: Any) -> Reply:
@@ -82,6 +83,21 @@ def test_a_stream_that_lacks_any_one_event_of_its_end_or_has_a_broken_one_is_cut
     assert (unsaid.failure, "without saying why" in unsaid.message) == (Failure.STREAM_CUT, True)
     endless = assembled(wire, *sent[:-1])
     assert (endless.failure, "without its terminator" in endless.message) == (Failure.STREAM_CUT, True)
+
+
+@pytest.mark.parametrize("reason", ["error", "abort", "unknown"])
+def test_a_stream_whose_model_stopped_for_no_good_reason_is_cut_though_it_is_whole_json(reason: str) -> None:
+    reply = openai({"choices": [{"delta": {"content": "{}"}, "finish_reason": reason}]}, end=True)
+    assert (reply.failure, reply.text) == (Failure.STREAM_CUT, "{}")
+    assert repr(reason) in reply.message
+    stopped = {"type": "message_delta", "delta": {"stop_reason": reason}}
+    assert anthropic(stopped, {"type": "message_stop"}).failure is Failure.STREAM_CUT
+
+
+def test_what_a_gateway_tells_beside_the_choice_is_believed() -> None:
+    error = {"code": 503, "message": "no instance"}
+    reply = openai({"choices": [{"delta": {"content": "{}"}, "finish_reason": "error", "error": error}]}, end=True)
+    assert reply.failure is Failure.OVERLOADED
 
 
 @pytest.mark.parametrize("wire", WIRES)

@@ -70,6 +70,28 @@ async def test_where_the_pipeline_waits_a_refusal_still_goes_to_the_next_model(w
     assert [call.model for call in answer.calls] == ["sim-large", "sim-small"]
 
 
+class ClosingBreakers(PlainBreakers):
+    """Breakers that keep everything back as soon as one call was made."""
+
+    def record(self, name: str, failure: Failure | None) -> None:
+        super().record(name, failure)
+        self.opened.add(name)
+
+
+async def test_a_repair_that_is_kept_back_is_made_after_the_wait_and_nothing_is_paid_again(world: World) -> None:
+    world.breakers = ClosingBreakers("model:sim-small")
+    world.fail("schema_violation", times=1)
+    async with chains(world, "sim-large", "sim-small") as models:
+        with pytest.raises(ModelUnavailable, match="keeps it back, after sim-large: the answer breaks its schema") as e:
+            await models.ask("analyst", PROMPT, InvoiceFields)
+        assert (e.value.dependency, asked(e.value)) == ("model:sim-large", [("sim-large", "schema_violation")])
+        world.breakers.opened.clear()
+        answer = await models.ask("analyst", PROMPT, InvoiceFields)
+    assert [call.outcome for call in answer.calls] == ["reused:schema_violation", "ok"]
+    assert answer.calls[0].cost_usd == e.value.calls[0].cost_usd > 0
+    assert world.sim.bill.report()["calls"] == 2
+
+
 async def test_a_silent_model_is_not_asked_again_in_the_same_work(world: World) -> None:
     world.fail("hang", model="sim-large")
     world.fail("overloaded", model="sim-small", times=2)

@@ -18,6 +18,7 @@ from shared.core.ledger import Scope
 from shared.core.quality import QualityPolicy
 from shared.memory.ledger import MemoryLedger
 from shared.models.client import ModelChains, ModelFailed, open_models
+from shared.models.questions import ChainPolicy
 from shared.pipelines.document_types import Task
 from tests.models.world import INVOICE, PROMPT, World
 
@@ -126,7 +127,7 @@ async def test_money_and_attempts_end_the_search_for_a_better_answer(watched: Wa
     watched.world.fail("ungrounded")
     async with watched.chains("sim-large") as chains:
         for policy in (QualityPolicy(attempts=1), QualityPolicy(usd=0.0)):
-            answer = await replace(chains, quality=policy).ask("analyst", PROMPT, InvoiceFields)
+            answer = await replace(chains, policy=ChainPolicy(quality=policy)).ask("analyst", PROMPT, InvoiceFields)
             assert len(answer.calls) == 1
 
 

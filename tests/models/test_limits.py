@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from infra.modelsim.faults import Fault, Order
 from infra.modelsim.limits import Limit
 from services.analyze.answers import InvoiceFields
 from shared.core.budgets import Budget
@@ -15,7 +16,7 @@ from shared.core.failures import Failure
 from shared.core.ledger import Scope
 from shared.limit_port import Reserved, Spending, Turn, Used
 from shared.models.client import ModelFailed, ModelUnavailable, open_models
-from shared.models.metering import Metering
+from shared.models.metering import HOLD_SECONDS, Metering
 from shared.models.registry import Registry
 from tests.models.world import PROMPT, World, until
 
@@ -106,6 +107,26 @@ async def test_a_provider_that_says_when_to_come_again_is_obeyed(world: World) -
     (used,) = limits.settled
     assert used is not None
     assert (used.input_tokens, used.output_tokens) == (0, 0)
+
+
+async def test_one_refusal_without_a_word_on_when_to_come_again_stops_nobody_and_a_second_in_a_row_does(
+    world: World,
+) -> None:
+    limits = PlainLimits()
+    metering = Metering(limits)
+
+    async def refused(times: int, model: str = "sim-large") -> list[tuple[str, float]]:
+        world.sim.faults.add(Order(model=model, fault=Fault.RATE_LIMITED, times=times, after=None))
+        for _ in range(times):
+            with pytest.raises(ModelFailed):
+                await ask(world, limits, model, metering=metering)
+        return limits.held
+
+    assert await refused(1) == []
+    await ask(world, limits, "sim-large", metering=metering)
+    assert await refused(1) == []
+    assert await refused(1, "sim-small") == [], "each limit for itself"
+    assert await refused(1) == [("model:sim-large", HOLD_SECONDS)]
 
 
 async def test_a_provider_whose_counters_are_at_their_end_is_not_asked_for_so_long(world: World) -> None:

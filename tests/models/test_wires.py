@@ -114,6 +114,28 @@ def test_an_error_body_says_more_than_its_status(wire: str, status: int, error: 
         ("openai", {"choices": [{"message": {"content": "{}"}, "finish_reason": "length"}]}, "truncated"),
         ("openai", {"choices": [{"message": {"content": ""}, "finish_reason": "content_filter"}]}, "content_policy"),
         ("openai", {"choices": [{"message": {"content": None, "refusal": "No."}}]}, "refusal"),
+        ("openai", {"choices": [{"message": {"content": "{}"}, "finish_reason": "error"}]}, "server_error"),
+        ("openai", {"choices": [{"message": {"content": "{}"}, "finish_reason": "abort"}]}, "server_error"),
+        ("openai", {"choices": [{"message": {"content": "{}"}, "finish_reason": ["stop"]}]}, "server_error"),
+        ("openai", {"choices": [{"message": {"content": "{}"}, "finish_reason": None}]}, "server_error"),
+        ("openai", {"choices": [{"message": {"content": "{}"}}]}, "server_error"),
+        (
+            "openai",
+            {"choices": [{"message": {"content": "{}"}, "finish_reason": "error", "error": {"code": 429}}]},
+            "rate_limited",
+        ),
+        (
+            "openai",
+            {"choices": [{"message": {"content": "{}"}, "finish_reason": "insufficient_system_resource"}]},
+            "overloaded",
+        ),
+        ("openai", {"choices": [{"message": {"content": "{}"}, "finish_reason": "model_length"}]}, "truncated"),
+        ("openai", {"error": {"code": 502, "message": "Provider returned error"}}, "server_error"),
+        ("openai", {"error": {"code": 429, "message": "Provider returned error"}}, "rate_limited"),
+        ("anthropic", {"content": [{"type": "text", "text": "{}"}], "stop_reason": "error"}, "server_error"),
+        ("anthropic", {"content": [{"type": "text", "text": "{}"}], "stop_reason": "pause_turn"}, "server_error"),
+        ("anthropic", {"content": [{"type": "text", "text": "{}"}]}, "server_error"),
+        ("anthropic", {"type": "error", "error": {"type": "overloaded_error"}}, "overloaded"),
         ("anthropic", {"content": [], "stop_reason": "refusal"}, "refusal"),
         ("anthropic", {"content": [], "stop_reason": "max_tokens"}, "truncated"),
         ("anthropic", {"content": [], "stop_reason": "model_context_window_exceeded"}, "token_limit"),
@@ -121,6 +143,22 @@ def test_an_error_body_says_more_than_its_status(wire: str, status: int, error: 
 )
 def test_an_answer_that_ended_badly_has_a_failure_class(wire: str, body: Any, failure: str) -> None:
     assert understood(WIRES[wire], 200, {}, json.dumps(body).encode()).failure is Failure(failure)
+
+
+@pytest.mark.parametrize("reason", ["stop", "tool_calls", "eos", "end_turn"])
+def test_an_answer_is_whole_where_its_provider_says_so_in_its_own_word(reason: str) -> None:
+    body = {"choices": [{"message": {"content": "{}"}, "finish_reason": reason}]}
+    assert understood(WIRES["openai"], 200, {}, json.dumps(body).encode()).failure is None
+
+
+def test_a_refusal_for_the_pace_tells_when_the_limit_is_there_again() -> None:
+    headers = {
+        "x-ratelimit-limit-requests": "60",
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "60s",
+    }
+    reply = understood(WIRES["openai"], 429, headers, b"{}")
+    assert (reply.failure, reply.after, reply.hold) == (Failure.RATE_LIMITED, None, 1.0)
 
 
 @given(
@@ -151,6 +189,8 @@ def test_whatever_a_server_sends_becomes_a_reply(wire: str, status: int, content
     [
         ({"retry-after": "12"}, 12.0),
         ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "1", "retry-after-ms": "120"}, 0.12),
+        ({"retry-after": "1", "retry-after-ms": "soon"}, 1.0),
         ({"retry-after": "999999"}, 3600.0),
         (
             {"retry-after": "Mon, 23 Nov 2026 10:00:30 GMT", "date": "Mon, 23 Nov 2026 10:00:00 GMT"},

@@ -12,6 +12,7 @@ import pytest
 
 from shared.core.limits import WindowPolicy
 from shared.limit_port import Reserved, Turn, Used
+from shared.runtime.flow.slots import Slots
 from shared.state.limits import RedisLimits
 from shared.state.line import WaitPolicy
 from tests.state.server import OwnRedis
@@ -100,6 +101,55 @@ async def test_a_call_waits_its_turn_and_is_made(redis_url: str, join: Join) -> 
     for reserved in await tried(one, 20):
         one.settle(reserved, Used(50, 50, 5))
     assert len(await tried(one, 3, within=5.0)) == 3
+
+
+async def test_a_call_that_waits_gives_its_slot_up_and_one_cancelled_before_it_has_a_slot_again_uses_nothing(
+    redis_url: str, join: Join
+) -> None:
+    slots = Slots(1)
+    one = await join(redis_url, "one", WaitPolicy(patience=60, aside=slots.until))
+    turn = replace(TURN, tokens=2_000)
+    assert slots.take()
+    first = await one.reserve(turn)
+    waits = asyncio.create_task(one.reserve(turn))
+    await until(lambda: slots.aside)
+    assert slots.take(), "another document goes on in its place"
+    one.settle(first, None)
+    await until(lambda: not slots.aside)
+    waits.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waits
+    slots.give()
+    slots.give()
+    assert slots.take()
+    assert (await one.reserve(turn)).after is None
+
+
+async def test_as_many_calls_wait_as_may_for_all_limits_together(redis_url: str, join: Join) -> None:
+    one = await join(redis_url, "one", WaitPolicy(patience=60, most=2))
+    other = replace(TURN, limit="model:b", tokens=2_000)
+    for turn in (replace(TURN, tokens=2_000), other):
+        assert await tried(one, 1, turn)
+    waiting = [asyncio.create_task(one.reserve(replace(TURN, tokens=2_000))) for _ in range(2)]
+    await until(lambda: one._lines[TURN.limit]._full)
+    waiting.append(asyncio.create_task(one.reserve(other)))  # nothing is known yet of how full it is
+    await until(lambda: one._lines["model:b"]._full)
+    assert (await one.reserve(other)).after is not None
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_a_process_tells_how_its_limits_stand(redis_url: str, join: Join) -> None:
+    one = await join(redis_url, "one")
+    first, *_ = await tried(one, 3)
+    one.settle(first, Used(40, 20, 5))
+    waits = asyncio.create_task(one.reserve(replace(TURN, tokens=2_000)))
+    await until(lambda: one._lines[TURN.limit]._full)
+    [report] = one.reports()
+    assert (report.name, report.most) == ("model:a", (20, 2_000))
+    assert (report.reserved, report.used, report.waiting, report.workers) == ((2, 200), (1, 60), 1, 1)
+    waits.cancel()
 
 
 async def test_without_redis_each_process_keeps_to_its_part(own_redis: OwnRedis, join: Join) -> None:

@@ -4,11 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.core.estimates import FIRST_ANSWER, Estimates
+from shared.core.tokens import estimate
 
 
-def test_before_anything_is_known_a_token_is_four_characters_and_an_answer_long() -> None:
+def test_before_anything_is_known_a_question_is_as_long_as_it_seems_and_an_answer_long() -> None:
     estimates = Estimates()
-    assert 100 <= estimates.question(400) <= 110
+    assert 400 <= estimates.question(400) <= 425
     assert (estimates.answer("qa", 4_000), estimates.answer("qa", 200)) == (FIRST_ANSWER, 200)
 
 
@@ -16,8 +17,15 @@ def test_the_ratio_follows_the_provider_at_once_and_then_slowly() -> None:
     estimates = Estimates()
     estimates.learn(1_000, "qa", 500, 10)
     assert 500 <= estimates.question(1_000) <= 530
-    estimates.learn(1_000, "qa", 100, 10)
-    assert 460 <= estimates.question(1_000) <= 500
+    estimates.learn(1_000, "qa", 600, 10)
+    assert 530 <= estimates.question(1_000) <= 540
+
+
+def test_the_estimate_is_below_the_bound_that_windows_are_kept_by() -> None:
+    estimates = Estimates()
+    for counted in (500, 600, 500, 600, 500, 600):
+        estimates.learn(1_000, "qa", counted, 10)
+    assert 500 < estimates.question(1_000) < estimate(estimates.ratio, 1_000)
 
 
 def test_a_task_is_guessed_by_its_own_answers() -> None:

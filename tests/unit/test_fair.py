@@ -80,8 +80,19 @@ def test_a_retry_topic_whose_end_does_not_come_keeps_its_own_input_waiting_only(
     for _ in range(EMPTY_POLLS):
         assert fair.standing_back(frozenset, 0.0)
         fair.polled(0.0, 0, 1)
-    assert fair.standing_back(frozenset, 0.0) == frozenset()
-    assert shares.early() == {OTHER}
+    assert fair.standing_back(frozenset, 0.0) == shares.early() == {OTHER}
+
+
+def test_what_may_not_be_read_yet_is_asked_for_once_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares, asked = filled(30), list[int]()
+    shares.add([Offset(topic, 1, 0, "") for topic in TOPICS.consumed])
+    early = shares.early
+    monkeypatch.setattr(shares, "early", lambda: asked.append(1) or early())
+    fair = Fair(shares)
+    for _ in range(EMPTY_POLLS + 1):
+        assert OTHER in fair.standing_back(frozenset, 0.0)
+        fair.polled(0.0, 0, 1)
+    assert len(asked) == EMPTY_POLLS + 1
 
 
 def test_it_ends_when_the_other_has_half_of_its_part_and_does_not_begin_anew_at_once() -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from shared.core.context import Call
+from shared.core.context import Answer, Call, Prompt
 from shared.core.delivery import Delivery
 from shared.core.event import Position
 from shared.core.failures import Failure
+from shared.core.ledger import Scope
 from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review
+from shared.limit_port import LimitReport, Turn
+from shared.models.client import ModelChains
 from shared.observe.metrics import Metrics
 from shared.ports import BreakerState
+from shared.runtime.watching import CountedLimits
+from shared.runtime.world import counted
+from tests.models.test_limits import PlainLimits
+from tests.models.world import PROMPT
 
 DELIVERY = Delivery(Position("documents.extract", 3, 17), b"doc-1", b"", (), datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -109,6 +117,54 @@ def test_the_state_of_a_breaker_is_a_number_that_grows_with_the_trouble(metrics:
         metrics.breakers({"model:a": state})
         numbers.append(value(metrics, "penstock_breaker_state", breaker="model:a"))
     assert numbers == [0, 1, 2]
+
+
+def test_how_a_limit_stands_is_told_of_each_of_its_two(metrics: Metrics) -> None:
+    metrics.limits([LimitReport("model:a", (300, 60_000), (3, 3_000), (27, 27_000), 5, 2)])
+    where = {"limit": "model:a"}
+    assert value(metrics, "penstock_limit_most", **where, kind="tokens") == 60_000
+    assert value(metrics, "penstock_limit_reserved", **where, kind="requests") == 3
+    assert value(metrics, "penstock_limit_used", **where, kind="tokens") == 27_000
+    assert value(metrics, "penstock_limit_share", **where) == 0.5
+    assert value(metrics, "penstock_limit_waiting", **where) == 5
+
+
+async def test_waits_refusals_and_holds_of_a_limit_are_counted(metrics: Metrics) -> None:
+    plain = PlainLimits()
+    counted = CountedLimits(plain, metrics)
+    turn = Turn("model:a", (300, 60_000), 100)
+    counted.settle(await counted.reserve(turn), None)
+    plain.full["model:a"] = 4.0
+    assert (await counted.reserve(turn)).after == 4.0
+    counted.hold(turn, 2.0)
+    assert (plain.settled, plain.held) == ([None], [("model:a", 2.0)])
+    assert value(metrics, "penstock_limit_wait_seconds_count", limit="model:a") == 2
+    assert value(metrics, "penstock_limit_refused_total", limit="model:a") == 1
+    assert value(metrics, "penstock_limit_holds_total", limit="model:a") == 1
+
+
+async def test_only_tenants_whom_the_settings_name_are_told_apart(metrics: Metrics) -> None:
+    call = Call("qa", "sim", "sim-large", "qa@1", 100, 20, 0.5, 1500, "ok")
+    reused = replace(call, outcome="reused")
+    for tenant in ("acme", "acme", "nobody-1", "nobody-2"):
+        opened = counted(cast(ModelChains, Chains((call, reused))), metrics, {"acme": 10.0})
+        await opened(Scope("documents", "analyze", tenant, "d1", "o")).ask("analyst", PROMPT, dict)
+    assert value(metrics, "penstock_tenant_cost_usd_total", tenant="acme") == 1.0
+    assert value(metrics, "penstock_tenant_cost_usd_total", tenant="other") == 1.0
+    assert "nobody" not in metrics.exposition().decode()
+
+
+@dataclass(frozen=True)
+class Chains:
+    """Models that answer with these calls, in whoever's work."""
+
+    calls: tuple[Call, ...]
+
+    def within(self, scope: Scope | None) -> Chains:
+        return self
+
+    async def ask(self, chain: str, prompt: Prompt, schema: type[Any], *, besides: tuple[str, ...] = ()) -> Answer[Any]:
+        return Answer({}, self.calls)
 
 
 def test_gauges_with_labels_of_their_own_are_called_with_them(metrics: Metrics) -> None:

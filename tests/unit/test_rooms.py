@@ -61,6 +61,53 @@ async def test_when_one_gets_through_the_others_follow_twice_as_many_each_time()
     assert hall.out == hall.records
 
 
+async def test_a_refusal_while_others_get_through_takes_nothing_back() -> None:
+    hall = Hall()
+    hall.fill(20)
+    await hall.until(lambda: bool(hall.out))
+    hall.rooms.ended(hall.out[0], through=True)
+    hall.rooms.ended(hall.out[1], through=True)  # a quota of four, and as many out
+    for one in hall.out[4:6]:
+        hall.rooms.enter(MODEL, one, 60.0)  # two of them pass, as far as is known
+    assert len(hall.out) == 6
+    assert not hall.rooms.holds(MODEL)
+    hall.rooms.ended(hall.out[2], through=True)
+    assert len(hall.out) == 6 + 3, "twice the two that passed"
+
+
+async def test_where_some_are_out_the_others_look_again_when_it_is_worth_it_and_as_many_follow() -> None:
+    hall = Hall()
+    hall.fill(20)
+    await hall.until(lambda: bool(hall.out))
+    hall.rooms.ended(hall.out[0], through=True)
+    hall.rooms.ended(hall.out[1], through=True)
+    for one in hall.out[4:6]:
+        hall.rooms.enter(MODEL, one, 0.0)
+    await hall.until(lambda: len(hall.out) == 6 + 2)
+
+
+async def test_where_all_are_refused_one_looks_again() -> None:
+    hall = Hall()
+    hall.fill(20)
+    await hall.until(lambda: bool(hall.out))
+    hall.rooms.ended(hall.out[0], through=True)
+    hall.rooms.ended(hall.out[1], through=True)
+    for one in hall.out[2:6]:
+        hall.rooms.enter(MODEL, one, 0.0)
+    assert hall.rooms.holds(MODEL)
+    await hall.until(lambda: len(hall.out) > 6)
+    assert len(hall.out) == 7
+
+
+async def test_what_is_due_earlier_is_looked_for_earlier() -> None:
+    hall = Hall()
+    hall.rooms.enter(MODEL, hall.records[0], 600.0)
+    hall.rooms.enter(MODEL, hall.records[1], 0.0)
+    await hall.until(lambda: bool(hall.out))
+    hall.rooms.enter(MODEL, hall.records[2], 600.0)
+    assert hall.out == hall.records[:1], "in the order in which they came"
+
+
 async def test_one_that_is_lost_lets_the_next_one_look() -> None:
     hall = Hall()
     hall.fill(3)

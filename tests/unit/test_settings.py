@@ -55,6 +55,14 @@ def test_the_newer_group_protocol_is_for_the_embedded_broker_alone(monkeypatch: 
     assert loaded().group_protocol == "classic"
 
 
+def test_quality_differs_by_document_type_and_by_model() -> None:
+    file = "[quality]\nretry_below = 0.75\n[quality.types.contract]\nretry_below = 0.9\n[quality.models.small]\n"
+    policy = loaded(file + "structured_below = 0.5").quality.policy()
+    assert (policy.retry_below, policy.structured_below) == (0.75, 0.6)
+    found = policy.of("contract", "small")
+    assert (found.retry_below, found.structured_below) == (0.9, 0.5)
+
+
 @pytest.mark.parametrize(
     ("file", "said"),
     [
@@ -62,6 +70,10 @@ def test_the_newer_group_protocol_is_for_the_embedded_broker_alone(monkeypatch: 
         ('group_protocol = "share"', "group_protocol = 'share'"),
         ("[breaker]\ntreshold = 3", "treshold"),
         ("kafka = ", "is not TOML"),
+        ("[quality]\nretry_below = 7", "quality.retry_below = 7: "),
+        ("[quality]\nretry_below = 0.5", "structured_below = 0.6 is above retry_below = 0.5: it may be as high"),
+        ("[quality.types.invoice]\nretry_bellow = 0.5", "quality.types.invoice.retry_bellow"),
+        ("[quality.models.small]\nstructured_below = 0.8", "0.8 is above retry_below = 0.7 for small"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value(file: str, said: str) -> None:

@@ -118,6 +118,27 @@ async def test_who_has_made_its_call_goes_on_at_once_from_the_ledger() -> None:
     assert not slots.take()
 
 
+async def test_who_waits_for_room_in_a_limit_leaves_its_slot_to_another_and_lets_nobody_begin_ahead() -> None:
+    slots = Slots(16)
+    room: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def handler() -> None:
+        assert slots.take()
+        assert await slots.until(room) == 7
+        slots.leave()
+
+    handled = asyncio.ensure_future(handler())
+    await turns()
+    assert (slots.at_work, slots.aside) == (0, 1)
+    assert [slots.take() for _ in range(17)] == [True] * 16 + [False]
+    room.set_result(7)
+    await turns()
+    assert not handled.done(), "there is no slot for it yet"
+    slots.give()
+    await handled
+    assert [slots.take() for _ in range(2)] == [True, False]
+
+
 async def run_one(slots: Slots, *, aside: bool) -> None:
     """A handler from its beginning to its end."""
     assert slots.take()

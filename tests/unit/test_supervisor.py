@@ -3,6 +3,7 @@
 import pytest
 
 from shared.core.supervisor import Decision, SupervisorPolicy, Tried, Verdict, chains_for, good_enough, judged
+from shared.core.thresholds import Exceptions
 
 POLICY = SupervisorPolicy()
 
@@ -30,6 +31,16 @@ def test_a_specialist_is_believed_above_seven_tenths_and_the_general_chain_above
     chain: str, score: float, enough: bool
 ) -> None:
     assert good_enough(POLICY, Tried(chain, score), "analyst") is enough
+
+
+def test_what_is_said_of_a_type_and_of_a_model_is_obeyed_for_their_answers_alone() -> None:
+    policy = SupervisorPolicy(
+        exceptions=Exceptions({"contract": {"general_above": 0.95}}, {"small": {"specialist_above": 0.9}})
+    )
+    assert not good_enough(policy, Tried("qa", 0.8, ("small",)), "analyst")
+    assert good_enough(policy, Tried("qa", 0.8, ("large",)), "analyst")
+    assert judged(policy.of("contract"), [Tried("analyst", 0.9)], "analyst").decision is Decision.PERSON
+    assert judged(policy.of("invoice"), [Tried("analyst", 0.9)], "analyst").decision is Decision.GENERAL
 
 
 @pytest.mark.parametrize(

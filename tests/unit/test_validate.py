@@ -74,6 +74,17 @@ async def test_the_gates_are_settings() -> None:
     assert isinstance(await run({}, confidence=0.0, settings=open_gates), Emit)
 
 
+@pytest.mark.parametrize(
+    ("kind", "model", "asks"), [("invoice", "large", True), ("contract", "large", False), ("invoice", "small", False)]
+)
+async def test_the_gates_differ_by_type_and_by_the_model_that_answered(kind: str, model: str, asks: bool) -> None:
+    open_gate = {"quality_below": 0.0, "confidence_below": 0.4}
+    settings = ValidateSettings(types={"contract": open_gate}, models={"small": open_gate})
+    choice = Choice(task="extraction", decision="general", chain="analyst", models=(model,), score=0.6)
+    outcome = await run({"vendor": "Harbour Books"}, kind=kind, confidence=0.5, choices=(choice,), settings=settings)
+    assert isinstance(outcome, Review) is asks
+
+
 async def test_only_what_was_asked_for_is_checked() -> None:
     outcome = await run({}, tasks=("summarization", "qa:Who?"), summary="S.", answers={"Who?": "Ada"})
     assert isinstance(outcome, Emit)

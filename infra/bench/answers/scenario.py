@@ -97,7 +97,7 @@ async def _told(chains: ModelChains, number: int) -> bool | None:
     for _ in range(TRIES):
         with suppress(ModelFailed, ModelUnavailable):
             answer = await chains.within(scope).ask("analyst", prompt, InvoiceFields)
-            return _whole(answer) or answer.quality < chains.quality.retry_below
+            return _whole(answer) or answer.quality < chains.policy.quality.retry_below
     return None
 
 

@@ -21,11 +21,11 @@ from urllib.request import urlopen
 
 from infra.bench import outsider
 from infra.bench.bench import Bench
-from infra.bench.engine.latency import INVOICE, NOBODY, SUBMITTED, start
 from infra.bench.failures.mixed import settled
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd
 from infra.bench.homes import temporary_home
+from infra.bench.services import INVOICE, NOBODY, SUBMITTED, start
 from infra.local.parts import Endpoints, RunningParts, start_parts
 from shared.database.migrate import migrate
 from shared.kafka.admin import ensure, plan

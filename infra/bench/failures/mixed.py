@@ -16,10 +16,10 @@ from urllib.request import urlopen
 
 from infra.bench import outsider
 from infra.bench.bench import Bench
-from infra.bench.engine.latency import INVOICE, NOBODY, SUBMITTED, start
 from infra.bench.engine.two_models import order
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd
+from infra.bench.services import INVOICE, NOBODY, SUBMITTED, start
 from shared.kafka.admin import ensure, plan
 from shared.pipelines.documents import DOCUMENTS
 

@@ -42,4 +42,4 @@ def prompt_for(task: Task, document_type: str, text: str, question: str = "", in
     filled = user.safe_substitute(
         document_type=one_line(document_type), question=one_line(question), document=delimited(text)
     )
-    return Prompt(name=name, system=system, user=filled, task=task)
+    return Prompt(name=name, system=system, user=filled, task=task, document_type=document_type)

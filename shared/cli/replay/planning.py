@@ -12,6 +12,7 @@ from shared.core.event import Position
 from shared.core.forecast import Due, Forecast, forecast
 from shared.core.graph import Pipeline
 from shared.core.stage import DATABASE, Stage
+from shared.core.topics import is_door
 from shared.database.costs import Costs
 from shared.kafka.dead_letters import DeadLetters, Letter, Resolution, document_type
 from shared.kafka.receipts import Entry, Receipt
@@ -142,21 +143,23 @@ def _considered(session: Session, letter: Letter, asked: Asked, before: Iterable
         since=letter.delivery.appended_at,
         size=len(asked.edited if asked.edited is not None else letter.delivery.value or b""),
         to=to,
-        why_not=large or _why_not(letter, stage, asked, before),
+        why_not=large or _why_not(letter, (stage, to), asked, before),
         due=Due(letter.document_id, document_type(event), remaining(pipeline, stage)),
         key=letter.delivery.key,
         wants_source=wants_source,
     )
 
 
-def _why_not(letter: Letter, stage: Stage[Any, Any], asked: Asked, before: Iterable[str]) -> str:
-    reentry = letter.delivery.reentry
+def _why_not(letter: Letter, onto: tuple[Stage[Any, Any], str], asked: Asked, before: Iterable[str]) -> str:
+    reentry, (stage, topic) = letter.delivery.reentry, onto
     if letter.replays >= asked.most:
         return f"replayed {letter.replays} times and failed again each time: mend the cause, and raise --max-replays"
     if reentry and reentry.receipt in before and not asked.again:
         return f"failed again after {reentry.receipt}, which asked for the same: --again takes it once more"
     if asked.model and not any(need != DATABASE for need in stage.needs):
         return f"{stage.name} asks no model: leave --model out, or say --from a stage that asks one"
+    if (asked.model or asked.prompt) and is_door(topic):
+        return f"anybody writes to {topic}, so no record of it may choose a model or a prompt: leave both out"
     return ""
 
 

@@ -1,5 +1,6 @@
 """`penstock config`: every setting, its value, and where it came from; secrets masked."""
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -8,9 +9,12 @@ from typing import Any
 from pydantic import SecretStr
 
 from shared.cli.exits import Exit
+from shared.cli.handlers import handler_of
 from shared.cli.talk import Json, data, table
+from shared.core.errors import Misconfigured
+from shared.pipelines.named import named_pipeline
 from shared.setting_names import LEVEL, PREFIX, origin
-from shared.settings import embedded, known_names, load, toml_file
+from shared.settings import Settings, embedded, known_names, load, own_settings, toml_file
 
 SECRET = re.compile(r"password|secret|token|credential|(^|[._])key($|[._])|sasl[._]jaas", re.IGNORECASE)
 """Names whose values nobody may see."""
@@ -33,12 +37,25 @@ def settings_in_force() -> Iterator[dict[str, Any]]:
     settings, file = load(), toml_file()
     started = embedded(settings.home)
     values = dict(flat(settings.model_dump()))
+    kinds = kinds_of(settings)
     for service in known_names(settings.pipeline):
         if service not in type(settings).model_fields:
+            if kind := kinds.get(service):
+                values |= dict(flat(own_settings(kind, service).model_dump(), f"{service}."))
             values |= own_of(service, file)
     for name, value in values.items():
         where = origin(name, os.environ, file, started)
         yield {"setting": name, "value": masked(name, value), "from": where.value}
+
+
+def kinds_of(settings: Settings) -> dict[str, Any]:
+    """Stage to the class of its own settings, for those that have one, and whose service can be found from here."""
+    found = {}
+    for stage in named_pipeline(settings.pipeline).stages:
+        with contextlib.suppress(Misconfigured):
+            if kind := handler_of(stage, settings).settings:
+                found[stage.name] = kind
+    return found
 
 
 def flat(levels: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -51,7 +68,7 @@ def flat(levels: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 
 def own_of(service: str, file: Mapping[str, Any]) -> dict[str, Any]:
-    """What is set of a service's own settings; their defaults stand in the service's README."""
+    """What is set of a service's own settings, as it was set."""
     variable = f"{PREFIX}{service.upper()}{LEVEL}"
     own = dict(flat(given, f"{service}.")) if isinstance(given := file.get(service, {}), Mapping) else {}
     for name, value in os.environ.items():

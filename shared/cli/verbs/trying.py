@@ -96,7 +96,9 @@ async def journeys(
         models = None
         if any(need != DATABASE for stage in stages for need in stage.needs):
             registry = load_registry(session.settings.models_file, os.environ)
-            policy = ChainPolicy(session.pipeline.remedies, session.pipeline.fallback)
+            policy = ChainPolicy(
+                session.pipeline.remedies, session.pipeline.fallback, session.settings.quality.policy()
+            )
             models = await stack.enter_async_context(open_models(registry, MemoryBreakers(), policy=policy))
         handlers = handlers_of(stages, session.settings)
         line = await stack.enter_async_context(stations(session.pipeline, handlers, Ports(blobs=blobs, models=models)))

@@ -3,6 +3,7 @@
     the terminator came, after a reason why the model stopped  -> the answer, judged as if it had come in one piece
     the provider reported an error in the middle               -> its class, else stream_cut
     an event that is not the wire's, no terminator, no reason  -> stream_cut
+    a reason that is no known one                              -> stream_cut
 
 Half an answer can be valid JSON that fits its schema, so nothing but the provider's own word makes one complete. What
 came of a broken stream is kept with what it cost, and is never an answer.
@@ -72,7 +73,9 @@ class Assembly:
             )
         if not arriving.finish:
             return self.lost(Failure.STREAM_CUT, "the stream ended without saying why the model stopped")
-        return self._so_far(whole=True)
+        reply = self._so_far(whole=True)
+        # What in one piece is the server's error has here begun, and broke off.
+        return replace(reply, failure=Failure.STREAM_CUT) if reply.failure is Failure.SERVER_ERROR else reply
 
     def lost(self, failure: Failure, message: str) -> Reply:
         """What came before the stream was lost, as the failure that it is."""

@@ -31,12 +31,18 @@ class Fair:
         self._empty_polls = 0
 
     def standing_back(self, behind: Callable[[], Collection[Partition]], now: float) -> frozenset[Partition]:
-        """Partitions of which nothing is to be polled; `behind` gives those that hold more than was polled."""
+        """Partitions of which nothing is to be polled: those that may not be read yet, and those that stand back.
+
+        `behind` gives those that hold more than was polled.
+        """
         # That a retry topic has ended is told behind everything that was fetched before, and its input waits for it.
-        if not (unmet := self._shares.kept_waiting()):
+        if not (early := self._shares.early()):
             self._empty_polls = 0
-        elif self._empty_polls < EMPTY_POLLS:
-            return unmet
+        elif self._shares.limits.slow and self._empty_polls < EMPTY_POLLS:
+            return self._shares.inputs()
+        return early | self._turns(behind, now)
+
+    def _turns(self, behind: Callable[[], Collection[Partition]], now: float) -> frozenset[Partition]:
         if now < self._rests_until or (not self._back and now < self._next_look):
             return self._back
         self._next_look = now + LOOK_SECONDS

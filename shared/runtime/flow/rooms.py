@@ -3,6 +3,9 @@
 To let all of them look at once would be a run of thousands through the handler every few seconds of an outage, and
 a blow at a provider that has just come back. So one is let out when the dependency said it is worth looking again; if
 it gets through, the next ones follow, twice as many each time.
+
+One that is refused while others are still out tells how many pass just now, and no more: a dependency that has come
+back lets them through by and by. Only where nobody is out any more is it away, and one looks again.
 """
 
 import asyncio
@@ -27,7 +30,7 @@ class Room:
     quota: int = 1
     """How many may be out."""
     timer: asyncio.TimerHandle | None = None
-    """When the next one is let out, where nobody is out."""
+    """When it is worth looking again."""
 
 
 class Rooms:
@@ -46,16 +49,16 @@ class Rooms:
     def enter(self, dependency: str, taken: Taken, seconds: float) -> None:
         """It waits; `seconds` is when it is worth looking again."""
         room = self._rooms.setdefault(dependency, Room())
-        if self._out.get(taken) is room:
+        if refused := self._out.get(taken) is room:
             del self._out[taken]
             room.out -= 1
-            room.quota = 1
+            room.quota = max(room.out, 1)
             room.waiting.appendleft(taken)
         else:
             self.ended(taken, through=True)
             room.waiting.append(taken)
-        if room.timer is None and not room.out:
-            room.timer = asyncio.get_running_loop().call_later(seconds, self._look, room)
+        if refused or not room.out:
+            self._look_in(room, seconds)
 
     def ended(self, taken: Taken, *, through: bool) -> None:
         """It got through, or it is none of ours any more: others may follow it."""
@@ -82,8 +85,19 @@ class Rooms:
         """How many wait for what; 0 where somebody did, so that a gauge does not stand still."""
         return {dependency: len(room.waiting) for dependency, room in self._rooms.items()}
 
+    def _look_in(self, room: Room, seconds: float) -> None:
+        """Look then at the latest: what was said of another record may lie far behind."""
+        loop = asyncio.get_running_loop()
+        if room.timer is not None and room.timer.when() <= loop.time() + seconds:
+            return
+        if room.timer is not None:
+            room.timer.cancel()
+        room.timer = loop.call_later(seconds, self._look, room)
+
     def _look(self, room: Room) -> None:
         room.timer = None
+        # Those that are still out have got through so far: as many again may follow them.
+        room.quota = min(max(room.quota, 2 * room.out), MOST)
         self._let_out(room)
 
     def _let_out(self, room: Room) -> None:

@@ -61,7 +61,7 @@ class Shares:
         """Take records up; leaves out what an earlier owner has completed, and what is not ours."""
         taken = []
         with self.changed:
-            for delivery in deliveries:
+            for delivery in (each.believed for each in deliveries):
                 position = delivery.position
                 share = self._shares.get((position.topic, position.partition))
                 if share is not None and share.progress.admit(position.offset, delivery.appended_at):
@@ -86,10 +86,8 @@ class Shares:
         with self.changed:
             return room.full(self.limits, self._shares.values())
 
-    def kept_waiting(self) -> frozenset[Partition]:
-        """All inputs, where calls are slow and one of them is not to be read yet; else none."""
-        if not self.limits.slow or not self.early():
-            return NOTHING
+    def inputs(self) -> frozenset[Partition]:
+        """Partitions of the input topic."""
         with self.changed:
             return frozenset(key for key, share in self._shares.items() if not share.comeback)
 

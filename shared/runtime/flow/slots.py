@@ -1,10 +1,13 @@
-"""The slots of slow handlers: who is at work, and who has stepped aside because the ledger has to write first.
+"""The slots of slow handlers: who is at work, and who has stepped aside because something has to come first.
 
 A call must be noted before it is made and recorded before its result is used. Were the slot kept meanwhile, as many
 calls fewer would be in flight as wait for PostgreSQL. So a handler gives its slot to another one while it waits, and
 takes one again before it makes its call; those that do come before those that begin. Where every handler steps aside,
 some begin before a slot is free, so that the next call is noted when one ends. Never are more calls made at once than
 there are slots.
+
+A call that waits for room in its model's limits has stepped aside as well, so that documents of another model go on in
+its place. It begins nobody ahead: when it goes on is not known.
 """
 
 import asyncio
@@ -39,7 +42,7 @@ class Slots:
     at_work: int = 0
     """Handlers at work."""
     aside: int = 0
-    """Handlers that wait for the ledger."""
+    """Handlers that wait for the ledger, or for room in a limit."""
     _going_on: "deque[asyncio.Future[None]]" = field(default_factory=deque)
     _stepped: "set[asyncio.Task[Any] | None]" = field(default_factory=set)
     _all_step_aside: bool | None = None
@@ -71,6 +74,10 @@ class Slots:
     async def before_call(self, work: Awaitable[T]) -> T:
         """Wait for this without a slot, then for a slot: a call is about to be made."""
         self._stepped.add(asyncio.current_task())
+        return await self.until(work)
+
+    async def until(self, work: Awaitable[T]) -> T:
+        """Wait for this without a slot, then for a slot."""
         done = await self._aside(work)
         self.at_work -= 1
         await self._slot()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.bench.engine.latency import INVOICE
+from infra.bench.services import INVOICE
 
 LETTER = """Dear Ms Tern,
 
