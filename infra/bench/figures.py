@@ -66,6 +66,7 @@ GOALS: Mapping[str, Goal] = {
     "outage_other_model": Goal(least=0.95),
     "outage_probes_per_interval": Goal(most=1),
     "outage_full_rate_s": Goal(most=10),
+    "outage_strayed": NOTHING,
     "fallback_dead_letters": NOTHING,
     "fallback_attempts": NOTHING,
     "fallback_parked": NOTHING,

@@ -27,6 +27,7 @@ def test_an_outage_of_a_provider_is_a_pause_or_another_models_work(bench: Bench)
         "outage_dead_letters",
         "outage_attempts",
         "outage_rebalances",
+        "outage_strayed",
         "fallback_dead_letters",
         "fallback_parked",
     )
