@@ -5,10 +5,11 @@ What opens a session passes at once: a server that also takes long to let anybod
 """
 
 import asyncio
+import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 PIECE = 65_536
@@ -27,6 +28,7 @@ class Brake:
     """How long everything is held; may be changed at any time."""
     port: int = 0
     """Where it listens."""
+    _closes: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def address(self) -> str:
@@ -42,15 +44,14 @@ class Brake:
         except OSError:
             writer.close()
             return
-        ways = [asyncio.ensure_future(self._held(reader, forth)), asyncio.ensure_future(handed(back, writer))]
-        try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.wait(ways)
-            for side in (writer, forth):
-                side.transport.abort()
+        ways = [self._held(reader, forth), handed(back, writer), self._closes.wait()]
+        going = [asyncio.ensure_future(way) for way in ways]
+        await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
+        for way in going:
+            way.cancel()
+        await asyncio.wait(going)
+        for side in (writer, forth):
+            side.transport.abort()
 
     async def _held(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Hand on what a client says, each piece when it is due: a long statement is held as long as a short one."""
@@ -65,6 +66,22 @@ class Brake:
             return
         finally:
             handing.cancel()
+
+    async def serve(self, opened: "queue.SimpleQueue[asyncio.AbstractEventLoop]") -> None:
+        """Listen until it closes; tells once it does, and on which loop."""
+        door = await asyncio.start_server(self.passes, "127.0.0.1", 0)
+        self.port = door.sockets[0].getsockname()[1]
+        opened.put(asyncio.get_running_loop())
+        await self._closes.wait()
+        # Not `wait_closed`: whoever is connected still would keep it open for ever.
+        door.close()
+        while connected := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(connected)
+        await asyncio.sleep(0)  # what was aborted is closed in the loop's next round
+
+    def close(self) -> None:
+        """End every connection, on the loop's own thread."""
+        self._closes.set()
 
 
 async def when_due(pieces: "asyncio.Queue[tuple[float, bytes]]", writer: asyncio.StreamWriter) -> None:
@@ -89,28 +106,12 @@ async def handed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 @contextmanager
 def braked(server: str) -> Iterator[Brake]:
     """A door before a server, open for the length of a block, on a thread of its own."""
-    brake, opened, ended = Brake(server), threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
-
-    async def serve() -> None:
-        door = await asyncio.start_server(brake.passes, "127.0.0.1", 0)
-        brake.port = door.sockets[0].getsockname()[1]
-        opened.set()
-        await ended.wait()
-        # Not `wait_closed`: whoever is connected still would keep it open for ever.
-        door.close()
-        connected = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in connected:
-            task.cancel()
-        await asyncio.gather(*connected, return_exceptions=True)
-        await asyncio.sleep(0)  # what was aborted is closed in the loop's next round
-
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        thread = threading.Thread(target=runner.run, args=(serve(),), daemon=True)
-        thread.start()
-        opened.wait(10)
-        try:
-            yield brake
-        finally:
-            loop.call_soon_threadsafe(ended.set)
-            thread.join(10)
+    brake, opened = Brake(server), queue.SimpleQueue[asyncio.AbstractEventLoop]()
+    thread = threading.Thread(target=lambda: asyncio.run(brake.serve(opened)), daemon=True)
+    thread.start()
+    loop = opened.get(timeout=10)
+    try:
+        yield brake
+    finally:
+        loop.call_soon_threadsafe(brake.close)
+        thread.join(10)
