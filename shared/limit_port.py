@@ -91,6 +91,8 @@ class Spending:
     """Key of a budget to US dollars."""
     exceeded: Budget | None = None
     """The first budget that it would exceed; then nothing is reserved."""
+    soon: bool = False
+    """Calls in flight hold some of that budget: when they have cost less than was reserved for them, it may fit."""
 
 
 class Budgets(Protocol):

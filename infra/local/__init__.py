@@ -5,7 +5,7 @@
 It knows nothing of pipelines or settings: it is given commands and an environment, and works with values.
 """
 
-from infra.local.api import ServiceProcess, Status, down, endpoints, environment, ps, scale, up
+from infra.local.api import ServiceProcess, Status, down, endpoints, environment, family, ps, scale, up
 from infra.local.parts import Endpoints, RunningParts, start_parts
 from infra.local.plan import Plan, Service
 from infra.local.processes import LocalError
@@ -21,6 +21,7 @@ __all__ = [
     "down",
     "endpoints",
     "environment",
+    "family",
     "ps",
     "scale",
     "start_parts",

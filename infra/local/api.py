@@ -125,6 +125,13 @@ def ps(home: Path) -> list[ServiceProcess]:
         return []
 
 
+def family(pid: int) -> list[int]:
+    """The pids of a process and of all that it has started: PostgreSQL has one for each of its connections."""
+    with suppress(psutil.NoSuchProcess):
+        return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+    return []
+
+
 def scale(home: Path, service: str, count: int) -> int:
     """Set how many processes a service has, and give how many it had; those that leave drain first."""
     home = home.resolve()

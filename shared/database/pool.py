@@ -8,6 +8,7 @@ It opens while PostgreSQL is away: a service that starts in the middle of an out
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from shared.core.errors import Unavailable
 from shared.database.errors import mapped_errors
+from shared.database.pulse import Pulse
 
 Connection = AsyncConnection[DictRow]
 
@@ -49,13 +52,26 @@ class Database:
     def __init__(self, pool: AsyncConnectionPool[Connection], policy: DatabasePolicy) -> None:
         self._pool = pool
         self._policy = policy
+        self._pulse = Pulse()
+
+    @property
+    def health(self) -> str:
+        """What is the matter with PostgreSQL, by what work here met with; empty while all is well."""
+        return self._pulse.said(time.monotonic())
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Connection]:
         """A connection in autocommit: one statement is one transaction, unless `connection.transaction()` says more."""
-        with mapped_errors():
-            async with asyncio.timeout(self._policy.work_seconds), self._pool.connection() as connection:
-                yield connection
+        number, trouble = self._pulse.begins(time.monotonic()), ""
+        try:
+            with mapped_errors():
+                async with asyncio.timeout(self._policy.work_seconds), self._pool.connection() as connection:
+                    yield connection
+        except Unavailable as error:
+            trouble = error.message
+            raise
+        finally:
+            self._pulse.ends(number, time.monotonic(), trouble)
 
     async def rows(self, statement: LiteralString, values: Any = None) -> list[DictRow]:
         """Run one statement and fetch what it gives."""

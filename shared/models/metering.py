@@ -21,10 +21,10 @@ from shared.models.registry import Model, Registry
 
 HOLD_SECONDS = 1.0
 """How long nobody asks a model whose provider refuses for the pace, again and again, and does not say for how long."""
-
-
 FRAMING = 64
 """Rough tokens that a provider adds to a question: roles, marks, the form."""
+SOON_SECONDS = 1.0
+"""When to look again at a budget of which calls in flight hold a part."""
 
 
 @dataclass(slots=True)
@@ -39,11 +39,15 @@ class Metered:
     """Nobody can tell whether it was made."""
     exceeded: Budget | None = None
     """The budget that it would exceed."""
+    soon: bool = False
+    """There may be room in that budget as soon as calls in flight have ended."""
 
     @property
     def after(self) -> float | None:
         """Seconds until it is worth asking again; None: it may be made."""
-        return self.exceeded.after(datetime.now(UTC)) if self.exceeded else self.reserved.after
+        if self.exceeded is None:
+            return self.reserved.after
+        return SOON_SECONDS if self.soon else self.exceeded.after(datetime.now(UTC))
 
     @property
     def why(self) -> tuple[str, str]:
@@ -109,7 +113,8 @@ class Metering:
         asked, answered = self._estimate(model, question)
         spending = await self.budgets.reserve(scope, model.cost(asked, answered))
         if spending.exceeded:
-            yield Metered(Reserved(Turn(model.breaker, model.limit, 0)), exceeded=spending.exceeded)
+            nothing = Reserved(Turn(model.breaker, model.limit, 0))
+            yield Metered(nothing, exceeded=spending.exceeded, soon=spending.soon)
             return
         spent = 0.0
         try:

@@ -17,7 +17,7 @@ from shared.core.ledger import Scope
 from shared.core.reentry import Reentry
 from shared.core.results import Results
 from shared.core.stage import DATABASE, Handler, Style
-from shared.database.pool import open_database
+from shared.database.pool import Database, open_database
 from shared.database.results import ResultsTable
 from shared.models.client import ModelChains, open_models
 from shared.models.questions import ChainPolicy
@@ -68,12 +68,16 @@ class World:
     """The ledger as it is opened, for its health."""
     meters: Meters | None = None
     """The models' limits and budgets."""
+    database: Database | None = None
+    """The way to the table of results, for its health."""
 
     def weaker(self) -> dict[str, str]:
         """Guarantees that are weaker at the moment, and why."""
+        late = self.database.health if self.database else ""
         said = {
             "breakers": self.breakers.health if self.breakers and self.models else "",
             "calls": self.books.health if self.books else "",
+            "results": late and f"results are late: {late}",
             **(self.meters.weaker() if self.meters else {}),
         }
         return {what: why for what, why in said.items() if why}
@@ -104,10 +108,11 @@ async def open_world(
         policy = ChainPolicy(pipeline.remedies, pipeline.fallback, settings.quality.policy())
         opening = open_models(registry, breakers, ledger, running, policy, meters.metering(metrics))
         models = counted(await stack.enter_async_context(opening), metrics, settings.budgets.tenants)
-    results = None
+    database: Database | None = None
     if DATABASE in needs:
         url = settings.database_url.get_secret_value()
-        results = ResultsTable(await stack.enter_async_context(open_database(url, life.instance)), pipeline.name)
+        database = await stack.enter_async_context(open_database(url, life.instance))
+    results = ResultsTable(database, pipeline.name) if database else None
     resources: dict[type[Any], Any] = {}
     own = own_settings(handler.settings, handler.stage.name) if handler.settings else None
     if own is not None:
@@ -115,7 +120,8 @@ async def open_world(
     if handler.opens:
         opened = await stack.enter_async_context(handler.opens(own))
         resources[type(opened)] = opened
-    return World(open_blobs(settings.blobs), models, results, resources, breakers, ledger, slots, books, meters)
+    blobs = open_blobs(settings.blobs)
+    return World(blobs, models, results, resources, breakers, ledger, slots, books, meters, database)
 
 
 def counted(chains: ModelChains, metrics: Metrics, named: Collection[str]) -> OpenModels:

@@ -9,6 +9,7 @@ read while a call ended, is mended by itself. While Redis is away a process goes
 """
 
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -48,6 +49,7 @@ class RedisBudgets:
         self._script = self._redis.register_script(SPENT_SCRIPT)
         self._policy, self._sums, self._prefix = policy, sums, prefix
         self._own: dict[str, tuple[float, float]] = {}
+        self._flying: Counter[str] = Counter()
         self._trouble = ""
         self._blind = ""
 
@@ -88,11 +90,20 @@ class RedisBudgets:
             self._trouble = str(error) or type(error).__name__
             return await self._alone(budgets, cost)
         if word == b"exceeded":
-            return Spending({}, budgets[number - 1])
+            return self._refused(budgets[number - 1])
+        return self._taken(budgets, cost)
+
+    def _taken(self, budgets: Sequence[Budget], cost: float) -> Spending:
+        self._flying.update(one.key for one in budgets)
         return Spending({one.key: cost for one in budgets})
+
+    def _refused(self, budget: Budget) -> Spending:
+        """Of what other processes have in flight this one knows nothing: then the next look is as good."""
+        return Spending({}, budget, soon=budget.key in self._flying)
 
     async def settle(self, spending: Spending, cost: float) -> None:
         """See `Budgets.settle`."""
+        self._flying -= Counter(spending.reserved.keys())
         for key, reserved in spending.reserved.items():
             try:
                 if self._own and key in self._own:
@@ -128,8 +139,8 @@ class RedisBudgets:
                 self._own = dict(list(self._own.items())[-MOST:])
         for one in budgets:
             if self._own[one.key][1] + cost > one.cap:
-                return Spending({}, one)
+                return self._refused(one)
         for one in budgets:
             since, spent = self._own[one.key]
             self._own[one.key] = (since, spent + cost)
-        return Spending({one.key: cost for one in budgets})
+        return self._taken(budgets, cost)

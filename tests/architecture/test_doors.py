@@ -40,7 +40,8 @@ CLIENTS = {
     "confluent_kafka": ("shared.kafka", "infra.bench.outsider", "infra.bench.engine.cheap"),
     "fastavro": ("shared.codec", "schemas", "infra.bench.outsider"),
     "redis": ("shared.state",),
-    "psycopg": ("shared.database",),
+    # Whoever takes a server's connections from its clients is none of them.
+    "psycopg": ("shared.database", "infra.bench.crowd"),
     "psycopg_pool": ("shared.database",),
     "alembic": ("shared.database",),
     "sqlalchemy": ("shared.database",),

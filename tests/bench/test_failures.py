@@ -27,6 +27,7 @@ def test_an_outage_of_a_provider_is_a_pause_or_another_models_work(bench: Bench)
         "outage_dead_letters",
         "outage_attempts",
         "outage_rebalances",
+        "outage_strayed",
         "fallback_dead_letters",
         "fallback_parked",
     )
@@ -51,3 +52,11 @@ def test_servers_that_go_away_and_come_back_lose_nothing_and_are_named(bench: Be
     figures = FAILURES["away"](bench)
     wrong = ("away_lost", "away_doubled", "away_dead_letters", "away_exits", "away_unnamed")
     assert {key: figures[key] for key in wrong} == dict.fromkeys(wrong, 0)
+
+
+def test_a_database_that_is_slow_or_full_under_a_burst_is_waited_for(bench: Bench) -> None:
+    figures = FAILURES["slow"](bench)
+    wrong = ("slow_lost", "slow_doubled", "slow_dead_letters", "slow_repaid", "slow_exits", "slow_unnamed")
+    assert {key: figures[key] for key in wrong} == dict.fromkeys(wrong, 0)
+    assert figures["slow_parked"] > 0
+    assert figures["slow_stored_per_s"] > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -12,9 +13,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from infra.bench.brake import braked
 from infra.bench.homes import temporary_home
 from shared.core.errors import Misconfigured
 from shared.core.ledger import Begun, Intent, State
+from shared.database.group import PATIENCE
 from shared.database.ledger import CallsTable
 from shared.database.migrate import migrate
 from shared.database.pool import open_database
@@ -103,8 +106,7 @@ async def test_a_server_killed_and_restarted_under_load_costs_no_call_its_record
     assert states(server.url) == {"accepted": len(done)}
     assert watch.repeats == []
     assert max(waits) < 4
-    # Only those that met the outage waited for it.
-    assert sum(wait > 0.5 for wait in waits) <= 4 * 50
+    assert statistics.median(waits) < 0.5, "only those that met the outage waited for it"
     assert left_in(tmp_path) == []
 
 
@@ -136,6 +138,45 @@ async def test_a_table_that_is_locked_is_as_good_as_away_and_takes_everything_af
         found = await asyncio.gather(*(ledger.begin(again(one)) for one in intents))
         assert all(one.found for one in found)
     assert states(url) == {"accepted": 40}
+
+
+@pytest.mark.parametrize("seconds", [0.4, 2.0])
+async def test_a_server_that_is_slow_costs_a_call_no_more_than_patience_and_no_record(
+    url: str, tmp_path: Path, seconds: float
+) -> None:
+    """At 0.4 s it comes and goes: slower than anybody waits for, and quick enough to take what is in the spool."""
+    watch, waits, goes_on = Silent(), [], True
+    done: list[Intent] = []
+
+    async def caller(ledger: CallLedger, number: int) -> None:
+        while goes_on:
+            one, began = intent_of(f"slow {number} {len(done)}"), time.monotonic()
+            assert (await ledger.begin(one)).found is None
+            waits.append(time.monotonic() - began)
+            await asyncio.sleep(0)  # the call
+            began = time.monotonic()
+            await ledger.end(ended(one))
+            waits.append(time.monotonic() - began)
+            done.append(one)
+
+    with braked(url) as brake:
+        async with process(brake.address, tmp_path, watch) as ledger:
+            callers = [asyncio.create_task(caller(ledger, number)) for number in range(20)]
+            await until(lambda: len(done) > 50, 30)
+            brake.seconds = seconds
+            await until(lambda: "this process only" in ledger.health, 30)
+            slow = len(done)
+            await until(lambda: len(done) > slow + 200, 30)
+            goes_on = False
+            await asyncio.gather(*callers)
+            brake.seconds = 0.0
+            await until(lambda: ledger.health == "", 30)
+            found = await asyncio.gather(*(ledger.begin(again(one)) for one in done))
+    assert all(begun.found and begun.found.state is State.ACCEPTED for begun in found)
+    assert states(url) == {"accepted": len(done)}
+    assert watch.repeats == []
+    assert max(waits) < 3 * PATIENCE
+    assert left_in(tmp_path) == []
 
 
 async def test_what_one_life_left_in_the_spool_the_next_one_knows_and_drains(url: str, tmp_path: Path) -> None:

@@ -63,6 +63,17 @@ async def test_more_work_than_connections_waits_and_then_is_unavailable(url: str
             await database.answers()
 
 
+async def test_what_work_met_with_is_told_until_it_goes_well_again(url: str) -> None:
+    async with open_database(url, policy=BRISK) as database:
+        assert await database.answers()
+        assert database.health == ""
+        with pytest.raises(Unavailable):
+            await database.rows("select pg_sleep(20)")
+        assert "statement timeout" in database.health
+        assert await database.answers()
+        assert database.health == ""
+
+
 async def test_connections_that_died_with_the_server_are_not_handed_out(url: str) -> None:
     async with open_database(url) as database:
         mine = await database.rows("select pg_backend_pid() as pid")

@@ -9,14 +9,14 @@ import pytest
 from infra.modelsim.faults import Fault, Order
 from infra.modelsim.limits import Limit
 from services.analyze.answers import InvoiceFields
-from shared.core.budgets import Budget
+from shared.core.budgets import LOOK_SECONDS, Budget
 from shared.core.choosing import Wish
 from shared.core.context import Answer
 from shared.core.failures import Failure
 from shared.core.ledger import Scope
 from shared.limit_port import Reserved, Spending, Turn, Used
 from shared.models.client import ModelFailed, ModelUnavailable, open_models
-from shared.models.metering import HOLD_SECONDS, Metering
+from shared.models.metering import HOLD_SECONDS, SOON_SECONDS, Metering
 from shared.models.registry import Registry
 from tests.models.world import PROMPT, World, until
 
@@ -163,12 +163,13 @@ class PlainBudgets:
     """Budgets that are spent where the test says so, and remember what was reserved and what it cost."""
 
     spent: Budget | None = None
+    soon: bool = False
     reserved: list[float] = field(default_factory=list)
     settled: list[float] = field(default_factory=list)
 
     async def reserve(self, scope: Scope, cost: float) -> Spending:
         if self.spent:
-            return Spending({}, self.spent)
+            return Spending({}, self.spent, self.soon)
         self.reserved.append(cost)
         return Spending({scope.tenant: cost})
 
@@ -199,6 +200,16 @@ async def test_at_a_cap_the_document_waits_for_the_budget_and_nothing_is_asked(w
     assert caught.value.dependency == "budget:tenant:acme"
     assert caught.value.message.startswith("budget_exceeded: tenant acme's budget of $10 is spent")
     assert (limits.turns, world.sim.bill.lines) == ([], {})
+
+
+@pytest.mark.parametrize(("soon", "after"), [(True, SOON_SECONDS), (False, LOOK_SECONDS)])
+async def test_a_document_looks_again_soon_where_calls_in_flight_hold_a_part_of_the_budget(
+    world: World, soon: bool, after: float
+) -> None:
+    budgets = PlainBudgets(replace(SPENT, since=None), soon)
+    with pytest.raises(ModelUnavailable) as caught:
+        await ask_for_acme(world, Metering(PlainLimits(), budgets))
+    assert caught.value.after == after
 
 
 async def test_a_call_that_its_limits_refuse_costs_nothing(world: World) -> None:

@@ -68,6 +68,18 @@ async def test_the_estimate_makes_way_for_what_it_cost(redis_url: str, opened: O
     assert (await budgets.reserve(SCOPE, 0.2)).exceeded is not None
 
 
+async def test_what_calls_in_flight_hold_may_be_free_soon_and_what_is_spent_is_not(
+    redis_url: str, opened: Open
+) -> None:
+    budgets = opened(redis_url, Truth())
+    spending = await budgets.reserve(SCOPE, 0.9)
+    assert (await budgets.reserve(SCOPE, 0.5)).soon
+    await budgets.settle(spending, 0.9)
+    refused = await budgets.reserve(SCOPE, 0.5)
+    assert refused.exceeded
+    assert not refused.soon
+
+
 async def test_a_call_that_was_not_made_costs_nothing(redis_url: str, opened: Open) -> None:
     budgets = opened(redis_url, Truth())
     await budgets.settle(await budgets.reserve(SCOPE, 1.0), 0.0)

@@ -1,7 +1,8 @@
-"""A provider down for minutes, four workers, two models: with chains that wait, and once more with one that falls back.
+"""A provider down for minutes, four workers, two models: with `fallback = "wait"`, and once more with `"next"`.
 
-The model of the first chain refuses (503), then hangs. What waits is looked at from outside: what the provider
-was asked meanwhile, what stands in the topics, what the processes noted.
+The chains are the same both times, and so is the outage: the first model of the first chain refuses (503), then hangs.
+What waits is looked at from outside: what the provider was asked meanwhile, what stands in the topics, what the
+processes noted.
 """
 
 import json
@@ -20,10 +21,13 @@ from infra.bench.notes import END, Note, answered_by
 from infra.bench.registry import write_registry
 from infra.bench.sample.pipeline import ASK, NORTH, SOUTH
 from infra.local.parts.ports import free_port
+from shared.core.remedies import Fallback
 
 OUTAGE = ("overloaded", "hang")
 """How the model fails, each for half of the time it is away."""
 WORKERS = 4
+CALLS = 4
+"""Calls one after another for which no partition has moved before the rates are taken."""
 WINDOW = 2.0
 """Seconds over which the rate is taken after the outage."""
 FULL_RATE = 0.95
@@ -31,7 +35,7 @@ FULL_RATE = 0.95
 
 
 FULL = Size(documents=20_000, in_flight=16, latency_ms=2000, before=20, away=150, timeout=10, recovery=10)
-SMALL = Size(documents=200, in_flight=8, latency_ms=200, before=1, away=1, timeout=0.5, recovery=1)
+SMALL = Size(documents=1000, in_flight=8, latency_ms=200, before=1, away=1.5, timeout=1.5, recovery=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +54,31 @@ class Moments:
     """Requests that reached it from `settled` to `mended`."""
 
 
-WAITING = ("dead_letters", "attempts", "rebalances", "other_model", "probes_per_interval", "full_rate_s")
+WAITING = ("dead_letters", "attempts", "rebalances", "other_model", "probes_per_interval", "full_rate_s", "strayed")
 FALLING_BACK = ("dead_letters", "attempts", "parked", "answers_of_second")
 
 
 def outage(bench: Bench) -> Figures:
-    """Once with chains of one model each, which have to wait, and once with a second model for those of the first."""
+    """Once with the setting that has documents wait for their model, and once with the one that asks the next."""
     size = SMALL if bench.small else FULL
-    north, south = (f"sim-{uuid.uuid4().hex[:8]}" for _ in range(2))
-    waiting, audited = suffered(bench, size, {NORTH: [north], SOUTH: [south]})
-    falling, also = suffered(bench, size, {NORTH: [north, south], SOUTH: [south]})
+    waiting, audited = suffered(bench, size, chains(), Fallback.WAIT)
+    falling, also = suffered(bench, size, chains(), Fallback.NEXT)
     figures = {f"outage_{key}": waiting[key] for key in WAITING}
     return together((audited, also)) | figures | {f"fallback_{key}": falling[key] for key in FALLING_BACK}
 
 
-def suffered(bench: Bench, size: Size, chains: Mapping[str, list[str]]) -> tuple[Figures, Figures]:
+def chains() -> dict[str, list[str]]:
+    """Two chains: one with a model that answers while its first one is away, and that model's own."""
+    north, south = (f"sim-{uuid.uuid4().hex[:8]}" for _ in range(2))
+    return {NORTH: [north, south], SOUTH: [south]}
+
+
+def suffered(bench: Bench, size: Size, chains: Mapping[str, list[str]], fallback: Fallback) -> tuple[Figures, Figures]:
     """Work the backlog off, with an outage of the first chain's first model in the middle; gives figures and audit."""
     port, north = free_port(), chains[NORTH][0]
     told = {
         "PENSTOCK_IN_FLIGHT": str(size.in_flight),
+        "PENSTOCK_FALLBACK": fallback.value,
         "PENSTOCK_BREAKER__RECOVERY": f"{size.recovery:g}",
         "PENSTOCK_MODELSIM_URL": f"http://127.0.0.1:{port}",
     } | write_registry(bench.folder / f"{north}.toml", chains, size.timeout)
@@ -78,10 +88,18 @@ def suffered(bench: Bench, size: Size, chains: Mapping[str, list[str]]) -> tuple
         run.publish(documents(size.documents))
         for slot in range(WORKERS):
             run.start(slot)
-        run.herd.wait_until(lambda: len({note.process for note in run.notes.of(END)}) == WORKERS, 90)
+        partitions = run.partitions()
+        run.herd.wait_until(lambda: shared_out(run, size, partitions), 90)
         moments = away(bench, run, size, (port, north))
         run.wait_for_the_end()
         return told_of(bench, run, size, moments, chains)
+
+
+def shared_out(run: Run, size: Size, partitions: Mapping[str, int]) -> bool:
+    """Whether every worker has had its partitions for some calls: what moves while they join is no rebalance."""
+    since = time.monotonic() - CALLS * size.latency_ms / 1000
+    lately = [note for note in run.notes.of(END) if note.at > since]
+    return len({note.process for note in lately}) == WORKERS and not moved(lately, partitions)
 
 
 def away(bench: Bench, run: Run, size: Size, model: tuple[int, str]) -> Moments:
@@ -125,6 +143,7 @@ def told_of(
         "probes_per_interval": moments.asked / ((moments.mended - moments.settled) / size.recovery),
         "full_rate_s": until_full(north, moments, rate(north, moments.began, moments.broken)),
         "parked": len(parked),
+        "strayed": sum(name.startswith(NORTH) for name in second),
         "answers_of_second": len(meanwhile & second) / len(meanwhile) if meanwhile else math.nan,
     }
     bench.say("outage: " + ", ".join(f"{name} {figure:.3g}" for name, figure in figures.items()))

@@ -8,8 +8,8 @@ import os
 import signal
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,12 @@ FIRST = "sim-large"
 """The simulated model that is asked first; the others of its chain answer while it fails."""
 HANGS_SECONDS = 5.0
 """How long a part is stopped in mid-air."""
+STATEMENT_SECONDS = 2.0
+"""How long a statement waits at most while a part is slow."""
+SLOW_STATEMENTS = 5
+"""How many of such waits a slow part takes."""
+GOES_SECONDS = 0.05
+"""How long it goes on between two of them."""
 SECONDS = 10.0
 """Longest wait for the simulated provider."""
 
@@ -33,18 +39,32 @@ class Ground:
     """Its state folder."""
 
     def pids(self, service: str) -> list[int]:
-        """The processes of a service, or of a part, that run now."""
-        return [one.pid for one in local.ps(self.home) if one.service == service and one.pid]
-
-    def send(self, service: str, number: signal.Signals) -> None:
-        """Send a signal to each of them. Raises Stop where none runs."""
-        pids = self.pids(service)
+        """The processes of a service, or of a part, that run now. Raises Stop where none does."""
+        pids = [one.pid for one in local.ps(self.home) if one.service == service and one.pid]
         if not pids:
             raise Stop(Exit.UNREACHABLE, f"no {service} runs in {self.home}: `penstock ps` shows what does")
-        for pid in pids:
-            # One that has just ended by itself is as dead as it was to be.
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
+        return pids
+
+    def send(self, service: str, number: signal.Signals) -> None:
+        """Send a signal to each of them."""
+        signalled(self.pids(service), number)
+
+    @contextmanager
+    def still(self, part: str) -> Iterator[None]:
+        """Have a part stand still for the length of a block.
+
+        With all that it has started: a PostgreSQL whose first process is stopped takes no new connection, and serves
+        those it has as if nothing were.
+        """
+        first, everybody = self.pids(part), list[int]()
+        try:
+            # These first: stopped, they start nobody behind the list of those there are.
+            signalled(first, signal.SIGSTOP)
+            everybody = [pid for one in first for pid in local.family(one)]
+            signalled(everybody, signal.SIGSTOP)
+            yield
+        finally:
+            signalled(everybody or first, signal.SIGCONT)
 
     def fault(self, method: str, order: Mapping[str, Any] | None = None) -> None:
         """Give the simulated provider an order to fail, or take all back. Raises Stop where there is none."""
@@ -56,6 +76,13 @@ class Ground:
                 pass
         except OSError as error:
             raise Stop(Exit.UNREACHABLE, f"the simulated provider does not answer ({error}): is it running?") from error
+
+
+def signalled(pids: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to each; one that has just ended by itself is as dead as it was to be."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +110,22 @@ def hangs(part: str) -> Callable[[Ground], None]:
     """A part stopped in mid-air for a while: connections stay, answers do not come."""
 
     def stop(ground: Ground) -> None:
-        ground.send(part, signal.SIGSTOP)
-        try:
+        with ground.still(part):
             time.sleep(HANGS_SECONDS)
-        finally:
-            ground.send(part, signal.SIGCONT)
 
     return stop
+
+
+def slows(part: str) -> Callable[[Ground], None]:
+    """A part that answers all it was asked at once, after a long while each time."""
+
+    def stop_and_go(ground: Ground) -> None:
+        for _ in range(SLOW_STATEMENTS):
+            with ground.still(part):
+                time.sleep(STATEMENT_SECONDS)
+            time.sleep(GOES_SECONDS)
+
+    return stop_and_go
 
 
 def orders(fault: str, **how: Any) -> Callable[[Ground], None]:
@@ -113,6 +149,7 @@ DRILLS = (
     Drill("kill-database", "PostgreSQL is killed", kills("postgres")),
     Drill("kill-redis", "Redis is killed, and comes back empty", kills("redis")),
     Drill("hang-database", f"PostgreSQL stands still for {HANGS_SECONDS:g} s", hangs("postgres")),
+    Drill("slow-database", f"every statement of PostgreSQL takes up to {STATEMENT_SECONDS:g} s", slows("postgres")),
     Drill("hang-redis", f"Redis stands still for {HANGS_SECONDS:g} s", hangs("redis")),
     model("model-down", f"{FIRST} answers nothing but errors", "server_error"),
     model("model-slow", f"every second answer of {FIRST} takes twenty times as long", "slow", share=0.5),

@@ -70,13 +70,14 @@ class Documents:
     @contextmanager
     def instead(self, settings: Mapping[str, str], **counts: int) -> Iterator[None]:
         """For the length of a block, run services with other settings, each in so many processes."""
-        self._replace(settings, counts)
+        self.replace(settings, counts)
         try:
             yield
         finally:
-            self._replace({}, dict.fromkeys(counts, 1))
+            self.replace({}, dict.fromkeys(counts, 1))
 
-    def _replace(self, settings: Mapping[str, str], counts: Mapping[str, int]) -> None:
+    def replace(self, settings: Mapping[str, str], counts: Mapping[str, int]) -> None:
+        """Run services with these settings from now on, each in so many processes."""
         leaving = [process for service in counts for process, _ in self.running[service] if process.poll() is None]
         for process in leaving:
             process.terminate()
