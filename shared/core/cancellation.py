@@ -17,6 +17,8 @@ CANCELLED = "cancelled"
 """State of a document that ended so."""
 DOCUMENT, BATCH = "document", "batch"
 """What can be cancelled."""
+CANCEL = "cancel"
+"""What is decided about a review whose document is cancelled."""
 EPOCH = datetime.fromtimestamp(0, UTC)
 """When a submission was made whose sender did not say."""
 
