@@ -24,7 +24,6 @@ from shared.core.errors import Failed, Unavailable
 from shared.core.event import derived_id
 from shared.kafka.cancelled import say, take_back, words
 from shared.kafka.dead_letters import Letter, Resolution
-from shared.kafka.reading import Reader
 from shared.kafka.resolving import Overtaken, act
 from shared.kafka.whereabouts import Whereabouts
 from shared.kafka_port import Record
@@ -78,7 +77,7 @@ def cancel_document(session: Session, asked: Cancellation) -> Outcome:
     if not places:
         raise Stop(Exit.NOT_FOUND, f"document {asked.name}: pipeline {session.pipeline.name} has not met it")
     newest = max(places, key=lambda where: where.rank)
-    standing = words(Reader(session.kafka), session.pipeline).find(DOCUMENT, asked.name)
+    standing = words(session.kafka, session.pipeline).find(DOCUMENT, asked.name)
     left = [where for where in places if where.is_open]
     if not left and newest.state != CANCELLED:
         ended_so = f"document {asked.name} is final already: {newest.state}, version {newest.version}"
@@ -93,7 +92,7 @@ def cancel_document(session: Session, asked: Cancellation) -> Outcome:
 
 def cancel_batch(session: Session, asked: Cancellation) -> Outcome:
     """Cancel what has been submitted of a batch. Raises Stop where there is nothing of it, or all has ended."""
-    standing = words(Reader(session.kafka), session.pipeline).find(BATCH, asked.name)
+    standing = words(session.kafka, session.pipeline).find(BATCH, asked.name)
     word = standing or replace(asked, until=asked.at)
     if standing is None:
         # Before anything is looked for: to look takes seconds, and meanwhile it is paid.

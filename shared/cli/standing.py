@@ -53,7 +53,7 @@ async def everything_of(
     found += [reviewed(item, _proposal(session, item)) for item in reviews]
     # The results topic is as long as the pipeline's life: asked only where no table knows the document, or where there
     # can be an end that no table has.
-    ends = not found or words(survey.reader, session.pipeline).find(DOCUMENT, document_id) is not None
+    ends = not found or words(session.kafka, session.pipeline).find(DOCUMENT, document_id) is not None
     return found + survey.all(document_id, ends=ends), row
 
 

@@ -20,8 +20,9 @@ class KafkaLog:
     whole = False
     """Everything that was there when the reading began has been given."""
 
-    def __init__(self, kafka: Mapping[str, Any], topic: str) -> None:
-        self._kafka, self._topic = kafka, topic
+    def __init__(self, kafka: Mapping[str, Any], topic: str, wait_ms: int = 100) -> None:
+        """`wait_ms`: how long the broker keeps an answer back that says no more than that this is the end."""
+        self._kafka, self._topic, self._wait_ms = kafka, topic, wait_ms
         self._next = 0
         self._consumer: Consumer | None = None
 
@@ -55,6 +56,7 @@ class KafkaLog:
                 "auto.offset.reset": "earliest",
                 "enable.partition.eof": True,
                 "fetch.error.backoff.ms": 50,
+                "fetch.wait.max.ms": self._wait_ms,
                 "queued.max.messages.kbytes": 4096,
             }
         )
@@ -81,7 +83,8 @@ def write(kafka: Mapping[str, Any], topic: str, key: bytes, value: bytes | None)
         if error is not None:
             failed.append(error)
 
-    client = Producer(producer(kafka))
+    # A record that is written twice says the same twice; to be idempotent costs half a second at the start.
+    client = Producer(producer(kafka) | {"enable.idempotence": False})
     try:
         client.produce(topic, key=key, value=value, on_delivery=note)
         left = client.flush(SECONDS)

@@ -59,8 +59,9 @@ class Reader:
     """Reads for commands; every error is Unavailable and says what to do."""
 
     def __init__(self, kafka: Mapping[str, Any]) -> None:
-        self._properties = common(kafka)
-        self._admin = AdminClient(self._properties)
+        self.kafka = common(kafka)
+        """How Kafka is reached."""
+        self._admin = AdminClient(self.kafka)
 
     def spans(self, topics: Collection[str]) -> dict[Partition, Span]:
         """What the topics hold now, partition by partition."""
@@ -77,7 +78,7 @@ class Reader:
         """Every record of the stretches, in order within a partition."""
         ends = {partition: span.end for partition, span in spans.items() if span.start < span.end}
         heard = time.monotonic()
-        with Tail(self._properties, {partition: spans[partition].start for partition in ends}) as tail:
+        with Tail(self.kafka, {partition: spans[partition].start for partition in ends}) as tail:
             while ends:
                 for found in tail.poll(0.2):
                     heard = time.monotonic()

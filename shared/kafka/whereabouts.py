@@ -145,7 +145,7 @@ class Survey:
         results = topics.results(self.pipeline.name)
         progress = self._progress()
         letters = DeadLetters(self.reader, self.pipeline, self.codec)
-        done, known = letters.resolutions(), words(self.reader, self.pipeline)
+        done, known = letters.resolutions(), words(self.reader.kafka, self.pipeline)
         dead = {self.pipeline.topics(stage).dead: stage for stage in self.pipeline.stages}
         spans = self.reader.spans([*places, *dead, *([results] if ends else [])])
         for part, worked_off in progress.items():

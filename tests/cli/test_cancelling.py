@@ -11,7 +11,6 @@ from shared.cli.main import main
 from shared.core.cancellation import BATCH, DOCUMENT, Cancellation
 from shared.core.failures import Failure
 from shared.kafka.cancelled import say, words
-from shared.kafka.reading import Reader
 from shared.pipelines.ended import ended
 from tests.cli.installation import NOW, Installation, lines, submitted
 
@@ -96,7 +95,7 @@ def test_what_has_ended_is_refused_with_its_end_and_what_nobody_met_is_not_found
     assert "all 1 documents have ended already" in capsys.readouterr().err
     assert main(["cancel", "nobody", *WHY]) == Exit.NOT_FOUND
     assert main(["cancel", "--batch", "nothing", *WHY]) == Exit.NOT_FOUND
-    assert not words(Reader(own.session.kafka), own.session.pipeline), "no word was left behind"
+    assert not words(own.session.kafka, own.session.pipeline), "no word was left behind"
 
 
 def test_a_batch_is_cancelled_as_far_as_it_has_not_ended(own: Installation, capsys: Said) -> None:
@@ -126,7 +125,7 @@ def test_it_works_while_postgresql_and_redis_are_away(
     monkeypatch.setenv("PENSTOCK_REDIS_URL", "redis://127.0.0.1:9/0")
     assert told(capsys, "cancel", "--batch", "b1", *WHY)["states"] == {"cancelled": 2}
     assert told(capsys, "cancel", "a", *WHY)["changed"] is False
-    assert words(Reader(own.session.kafka), own.session.pipeline).find(DOCUMENT, "a") is None
+    assert words(own.session.kafka, own.session.pipeline).find(DOCUMENT, "a") is None
 
 
 @pytest.mark.parametrize(
