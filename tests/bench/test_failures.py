@@ -51,3 +51,14 @@ def test_servers_that_go_away_and_come_back_lose_nothing_and_are_named(bench: Be
     figures = FAILURES["away"](bench)
     wrong = ("away_lost", "away_doubled", "away_dead_letters", "away_exits", "away_unnamed")
     assert {key: figures[key] for key in wrong} == dict.fromkeys(wrong, 0)
+
+
+def test_a_batch_that_is_cancelled_in_mid_flight_is_paid_no_more_though_a_process_is_killed(bench: Bench) -> None:
+    figures = FAILURES["cancel"](bench)
+    print(figures)
+    assert figures["cancel_open"] > 0, "there was nothing to stop"
+    assert figures["cancel_stored"] > 0, "nothing had ended before"
+    assert figures["cancel_cancelled"] + figures["cancel_stored"] == 60
+    # How long the command itself takes on a busy machine is no promise; what is open two seconds after it is.
+    assert figures["cancel_stop_after_s"] <= 2
+    assert figures["cancel_late_calls"] == figures["cancel_wrong"] == 0

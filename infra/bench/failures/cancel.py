@@ -42,7 +42,7 @@ class Size:
 
 
 FULL = Size(cancelled=1_000, kept=100, latency_ms=8_000, in_flight=100)
-SMALL = Size(cancelled=60, kept=10, latency_ms=6_000, in_flight=15)
+SMALL = Size(cancelled=60, kept=10, latency_ms=8_000, in_flight=6)
 
 
 @dataclass(frozen=True, slots=True)
