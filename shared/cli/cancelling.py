@@ -7,7 +7,6 @@ A command that is killed after 1 has cancelled; the same once more does 2, and c
 PostgreSQL and Redis are away.
 """
 
-import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -17,10 +16,10 @@ from datetime import datetime
 from shared.cli.choosing import desk_of
 from shared.cli.exits import Exit, Stop
 from shared.cli.session import Session
-from shared.cli.standing import everything_of, standing_of_batch, survey_of
+from shared.cli.standing import Lookout
 from shared.core import topics
 from shared.core.cancellation import BATCH, CANCELLED, DOCUMENT, Cancellation
-from shared.core.errors import Failed, Unavailable
+from shared.core.errors import Failed
 from shared.core.event import derived_id
 from shared.kafka.cancelled import say, take_back, words
 from shared.kafka.dead_letters import Letter, Resolution
@@ -71,9 +70,12 @@ class Covered:
         return self.word.covers(event)
 
 
-def cancel_document(session: Session, asked: Cancellation) -> Outcome:
+def cancel_document(lookout: Lookout, asked: Cancellation) -> Outcome:
     """Cancel a document up to the version that is known. Raises Stop where there is none, or it has ended otherwise."""
-    places = places_of(session, asked.name)
+    session, places = lookout.session, lookout.topics(asked.name)
+    if not any(where.is_open for where in places):
+        # Only then: where PostgreSQL is away, to ask it takes seconds, and meanwhile it is paid.
+        places = lookout.document(asked.name)
     if not places:
         raise Stop(Exit.NOT_FOUND, f"document {asked.name}: pipeline {session.pipeline.name} has not met it")
     newest = max(places, key=lambda where: where.rank)
@@ -90,14 +92,15 @@ def cancel_document(session: Session, asked: Cancellation) -> Outcome:
     return Outcome(word, changed=True, found={asked.name: newest})
 
 
-def cancel_batch(session: Session, asked: Cancellation) -> Outcome:
+def cancel_batch(lookout: Lookout, asked: Cancellation) -> Outcome:
     """Cancel what has been submitted of a batch. Raises Stop where there is nothing of it, or all has ended."""
+    session = lookout.session
     standing = words(session.kafka, session.pipeline).find(BATCH, asked.name)
     word = standing or replace(asked, until=asked.at)
     if standing is None:
         # Before anything is looked for: to look takes seconds, and meanwhile it is paid.
         say(session.kafka, session.pipeline, word)
-    found = batch_of(session, asked.name)
+    found = lookout.batch(asked.name)
     left = [where for where in found.values() if where.is_open]
     if standing is None and not any(where.state == CANCELLED or where.is_open for where in found.values()):
         take_back(session.kafka, session.pipeline, word)
@@ -116,24 +119,24 @@ def cancel_batch(session: Session, asked: Cancellation) -> Outcome:
 
 
 def carried_out(
-    session: Session, outcome: Outcome, seconds: float, report: Callable[[Outcome], None] = lambda outcome: None
+    lookout: Lookout, outcome: Outcome, seconds: float, report: Callable[[Outcome], None] = lambda outcome: None
 ) -> Outcome:
     """Resolve dead letters, and look until all has ended or the time is over."""
     deadline = time.monotonic() + seconds
     while True:
-        resolved = resolve(session, outcome.word)
-        outcome = replace(outcome, changed=outcome.changed or resolved, found=look(session, outcome.word))
+        resolved = resolve(lookout.session, outcome.word)
+        outcome = replace(outcome, changed=outcome.changed or resolved, found=look(lookout, outcome.word))
         report(outcome)
         if not outcome.pending or time.monotonic() > deadline:
             return outcome
         time.sleep(LOOK_SECONDS)
 
 
-def look(session: Session, word: Cancellation) -> Found:
+def look(lookout: Lookout, word: Cancellation) -> Found:
     """Where the documents are that a word is about; those of a later version or submission are none of its."""
     if word.kind == BATCH:
-        return {name: where for name, where in batch_of(session, word.name).items() if where.submitted_at <= word.until}
-    places = [where for where in places_of(session, word.name) if where.version <= word.version]
+        return {name: where for name, where in lookout.batch(word.name).items() if where.submitted_at <= word.until}
+    places = [where for where in lookout.document(word.name) if where.version <= word.version]
     return {word.name: max(places, key=lambda where: where.rank)} if places else {}
 
 
@@ -166,27 +169,6 @@ def end_of(session: Session, letter: Letter, word: Cancellation) -> Record:
     told = ended(event, name, CANCELLED, word.said, word.at)
     end = replace(told, event_id=derived_id(str(letter.delivery.position), CANCELLED, 0))
     return Record(topics.results(session.pipeline.name), name.encode(), session.codec.encode(end), (), None)
-
-
-def batch_of(session: Session, name: str) -> Found:
-    """Every document of a batch that is known anywhere; without PostgreSQL what the topics know."""
-    try:
-        return asyncio.run(standing_of_batch(session, name))
-    except Unavailable as error:
-        if error.dependency != "database":
-            raise
-        return survey_of(session).batch(name)
-
-
-def places_of(session: Session, name: str) -> Sequence[Whereabouts]:
-    """Every place at which there is something of a document; without PostgreSQL in the topics."""
-    survey = survey_of(session)
-    try:
-        return asyncio.run(everything_of(session, survey, name))[0]
-    except Unavailable as error:
-        if error.dependency != "database":
-            raise
-        return survey.all(name, ends=True)
 
 
 def new(kind: str, name: str, by: str, reason: str, now: datetime) -> Cancellation:

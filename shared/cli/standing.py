@@ -1,11 +1,13 @@
 """Where documents are, by everything that knows: the topics, the table of results, the table of reviews."""
 
-from collections.abc import Mapping
-from typing import Any
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from shared.cli.session import Session
 from shared.core.cancellation import DOCUMENT
-from shared.core.errors import Failed
+from shared.core.errors import Failed, Unavailable
 from shared.database.pool import Database
 from shared.database.results import ResultsTable
 from shared.database.reviews import ReviewsTable
@@ -13,6 +15,8 @@ from shared.kafka.cancelled import words
 from shared.kafka.reading import Reader
 from shared.kafka.whereabouts import REVIEW, WAITING, Survey, Whereabouts, told_of
 from shared.ports import ReviewItem
+
+T = TypeVar("T")
 
 MANY = 1_000_000
 """More rows than a batch has."""
@@ -84,6 +88,40 @@ async def standing_of_batch(session: Session, batch_id: str) -> dict[str, Wherea
         if before is None or before.rank <= where.rank:
             found[where.document_id] = where
     return found
+
+
+@dataclass(slots=True)
+class Lookout:
+    """Looks for documents again and again, in the tables too, unless they were found to be away."""
+
+    session: Session
+    """The installation."""
+    tables: bool = True
+    """The tables can be asked."""
+
+    def batch(self, name: str) -> dict[str, Whereabouts]:
+        """Every document of a batch that is known anywhere."""
+        everywhere = self._asked(standing_of_batch(self.session, name)) if self.tables else None
+        return survey_of(self.session).batch(name) if everywhere is None else everywhere
+
+    def document(self, name: str) -> Sequence[Whereabouts]:
+        """Every place at which there is something of a document."""
+        survey = survey_of(self.session)
+        everything = self._asked(everything_of(self.session, survey, name)) if self.tables else None
+        return survey.all(name, ends=True) if everything is None else everything[0]
+
+    def topics(self, name: str) -> Sequence[Whereabouts]:
+        """The same as far as it is under way in topics: the quickest look."""
+        return survey_of(self.session).all(name, ends=False)
+
+    def _asked(self, look: Coroutine[Any, Any, T]) -> T | None:
+        try:
+            return asyncio.run(look)
+        except Unavailable as error:
+            if error.dependency != "database":
+                raise
+            self.tables = False
+            return None
 
 
 def survey_of(session: Session) -> Survey:

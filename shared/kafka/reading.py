@@ -37,9 +37,12 @@ SETTLING = frozenset(
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.NOT_COORDINATOR,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError._TIMED_OUT,
     )
 )
 """What a broker says of a moment ago while a topic or a group finds its place; the admin client does not ask again."""
+ASK_SECONDS = 3.0
+"""How long one question about a group may take: the first one that a Kafka is ever asked can go unanswered."""
 
 Partition = tuple[str, int]
 """Topic and number."""
@@ -111,7 +114,7 @@ class Reader:
         asked = ConsumerGroupTopicPartitions(group, wanted)
 
         def ask() -> list[TopicPartition]:
-            answers = self._admin.list_consumer_group_offsets([asked], request_timeout=SECONDS)
+            answers = self._admin.list_consumer_group_offsets([asked], request_timeout=ASK_SECONDS)
             return list(answers[group].result(SECONDS).topic_partitions)
 
         with mapped_errors(f"progress of {group}"):

@@ -11,6 +11,7 @@ import typer
 from shared.cli.cancelling import Outcome, cancel_batch, cancel_document, carried_out, new
 from shared.cli.exits import Exit, Stop
 from shared.cli.session import open_session
+from shared.cli.standing import Lookout
 from shared.cli.talk import Json, PipelineName, data, progress, shown
 from shared.core.cancellation import BATCH, CANCELLED, DOCUMENT
 
@@ -29,10 +30,10 @@ def cancel(
     """
     if bool(document) == bool(batch):
         raise Stop(Exit.USAGE, "name a document, or a batch with --batch")
-    session = open_session(pipeline)
+    lookout = Lookout(open_session(pipeline))
     asked = new(BATCH if batch else DOCUMENT, batch or document, getpass.getuser(), reason, datetime.now(UTC))
-    outcome = cancel_batch(session, asked) if batch else cancel_document(session, asked)
-    outcome = carried_out(session, outcome, timeout, lambda now: progress(f"{len(now.pending)} are to end"))
+    outcome = cancel_batch(lookout, asked) if batch else cancel_document(lookout, asked)
+    outcome = carried_out(lookout, outcome, timeout, lambda now: progress(f"{len(now.pending)} are to end"))
     progress("")
     tell(outcome, as_json)
     return Exit.DONE
