@@ -3,8 +3,9 @@
     Owner          is told what is ours          implemented by the engine
     GroupMember    reads as a member of a group  `shared.kafka.subscription`, `shared.memory.kafka`
     Transactions   writes records and progress   `shared.kafka.transactions`, `shared.memory.kafka`
+    Log            a topic as all know it        `shared.kafka.log`, `shared.memory.log`
 
-One suite, `tests/contract/test_kafka.py`, holds both to the same promises.
+One suite, `tests/contract/test_kafka.py`, holds both to the same promises, `tests/contract/test_log.py` the logs.
 """
 
 from collections.abc import Collection, Sequence
@@ -135,4 +136,24 @@ class Transactions(Protocol):
         All of it: everything is written. None: nothing is, keep the results, poll, try again. Some: it was unknown how
         the attempt ended, and of partitions that others have meanwhile the answer says nothing. Raises Fenced.
         """
+        ...
+
+
+class Log(Protocol):
+    """A compacted topic of one partition, read whole and then followed, by each for himself; one thread uses it.
+
+    What is told twice is told in the same order, so the last word under a key is always the same one.
+    """
+
+    @property
+    def whole(self) -> bool:
+        """Everything that was there when the reading began has been given."""
+        ...
+
+    def poll(self, seconds: float) -> Sequence[tuple[bytes, bytes | None]]:
+        """Keys and values that came, as soon as there are any. Raises Unavailable; the next call goes on from there."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
         ...

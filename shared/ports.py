@@ -191,7 +191,7 @@ class ReviewItem:
     """The event that approval emits, as it was on the wire."""
     requested_at: datetime
     decision: str = ""
-    """Empty while it waits, then `approve` or `reject`."""
+    """Empty while it waits, then `approve` or `reject`; `cancel` where nobody had to look at it any more."""
     decided_by: str = ""
     decided_at: datetime | None = None
     note: str = ""

@@ -1,6 +1,6 @@
 """The simulated provider over HTTP: two wire formats, faults on command, a bill.
 
-POST /v1/chat/completions, /v1/messages   GET /bill   GET, POST, DELETE /faults, /limits   GET /health/{live,ready}
+POST /v1/chat/completions, /v1/messages   GET /bill, /calls, /health/{live,ready}   GET, POST, DELETE /faults, /limits
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from infra.modelsim.scripts import played
 from infra.modelsim.sending import CutResponse, StreamResponse, until_given_up
 from infra.modelsim.shapes import ERRORS, AnthropicShape, OpenAIShape, Refused, Said, Shape, too_long
 from infra.modelsim.thinking import BENDINGS, Question, think, written
+from infra.modelsim.visits import Visit, Visits, attended
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -43,6 +44,7 @@ class ModelSim:
     limits: Accounts = field(default_factory=Accounts)
     bill: Bill = field(default_factory=Bill)
     resends: Resends = field(default_factory=Resends)
+    visits: Visits = field(default_factory=Visits)
     sockets: Sockets = field(default_factory=dict)
 
     async def exchange(self, request: Request, shape: Shape) -> Response:
@@ -55,6 +57,13 @@ class ModelSim:
         if model is None:
             return _refusal(shape, ERRORS[Fault.MODEL_UNKNOWN])
         self.bill.line(question.model).requests += 1
+        with self.visits.enter(question.model, question.document) as visit:
+            return await self._served(request, shape, question, (model, visit))
+
+    async def _served(
+        self, request: Request, shape: Shape, question: Question, about: tuple[SimModel, Visit]
+    ) -> Response:
+        model, visit = about
         if (account := self.limits.of(question.model)) is not None:
             after = account.admit(tokens(question.instructions + question.prompt), time.monotonic())
             if after is not None:
@@ -66,12 +75,13 @@ class ModelSim:
         self.resends.note(question, fault)
         if fault is Fault.HANG or (fault in SILENT and not question.stream):
             await until_given_up(request.receive)
+            visit.over(left=True)
             return Response(status_code=500)
         if fault is Fault.CONNECTION:
             return self._cut(request)
         if order and fault and fault in ERRORS:
             return _refusal(shape, ERRORS[fault], order.after)
-        await asyncio.sleep(self.latency * (SLOWDOWN if fault is Fault.SLOW else 1))
+        await attended(visit, request.receive, self.latency * (SLOWDOWN if fault is Fault.SLOW else 1))
         return self._answer(request, shape, question, (model, fault))
 
     def _answer(
@@ -156,6 +166,9 @@ def app(sim: ModelSim) -> Starlette:
     async def bill(request: Request) -> Response:
         return JSONResponse(sim.bill.report() | {"identical_resends": sim.resends.count})
 
+    async def calls(request: Request) -> Response:
+        return JSONResponse(sim.visits.report())
+
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
             sim.faults.clear()
@@ -171,6 +184,7 @@ def app(sim: ModelSim) -> Starlette:
             Route("/v1/chat/completions", chat, methods=["POST"]),
             Route("/v1/messages", messages, methods=["POST"]),
             Route("/bill", bill),
+            Route("/calls", calls),
             Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
             Route("/limits", _limits_door(sim), methods=["GET", "POST", "DELETE"]),
             Route("/health/live", health),

@@ -4,12 +4,12 @@
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from schemas.events import (
-    DocumentResult,
-)
+from schemas.events import DocumentResult
 from shared.core import headers, topics
+from shared.core.cancellation import CANCEL, CANCELLED
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Misconfigured
 from shared.core.event import Event
@@ -19,6 +19,7 @@ from shared.core.results import ResultRow
 from shared.core.settle import Write, identified, targets
 from shared.core.stage import Stage
 from shared.pipelines.document_results import Document, result_of, row_of
+from shared.pipelines.ended import ended
 from shared.ports import Codec, ReviewItem
 
 APPROVE, REJECT = "approve", "reject"
@@ -62,14 +63,16 @@ def requested(pipeline: Pipeline, delivery: Delivery) -> ReviewItem:
 
 
 def decided(pipeline: Pipeline, codec: Codec, item: ReviewItem) -> Decided:
-    """What a decision causes: approval sends the proposal on, rejection ends the document.
+    """What a decision causes: approval sends the proposal on, rejection ends the document, and so does an operator.
 
     Raises what decoding the proposal raises, Misconfigured where the pipeline has changed and knows the stage no more,
     and Failed(internal) for an approval that no edge takes.
     """
     stage = pipeline.stage(item.stage)
     proposal = codec.decode(item.proposal, stage.gives)
-    return approved(pipeline, stage, item, proposal) if item.decision == APPROVE else rejected(pipeline, item, proposal)
+    if item.decision == APPROVE:
+        return approved(pipeline, stage, item, proposal)
+    return (cancelled if item.decision == CANCEL else rejected)(pipeline, item, proposal)
 
 
 def approved(pipeline: Pipeline, stage: Stage[Any, Any], item: ReviewItem, proposal: Event) -> Decided:
@@ -92,12 +95,24 @@ def rejected(pipeline: Pipeline, item: ReviewItem, proposal: Event) -> Decided:
     if DocumentResult not in ends or not isinstance(proposal, Document):
         unheard = f"{pipeline.name} has no event that tells a rejection"
         return Decided(note=f"{item.document_id} rejected by {item.decided_by}: {unheard}")
-    if item.decided_at is None:
-        raise Misconfigured(f"review {item.review_id} is not decided: read decisions with Reviews.decided_after")
-    result = result_of(proposal, "rejected", item.decided_at, item.note or f"rejected by {item.decided_by}")
+    result = result_of(proposal, "rejected", when(item), item.note or f"rejected by {item.decided_by}")
     told = identified(result, proposal.event_id, DESK, 0)
     write = Write(topics.results(pipeline.name), proposal.document_id.encode(), told)
     return Decided(rows=(row_of(proposal, result),), writes=(write,))
+
+
+def cancelled(pipeline: Pipeline, item: ReviewItem, proposal: Event) -> Decided:
+    """The document ends as `cancelled`, on the results topic alone: a row could take an earlier version's place."""
+    result = ended(proposal, item.document_id, CANCELLED, item.note, when(item))
+    told = identified(result, getattr(proposal, "event_id", "") or item.review_id, DESK, 0)
+    return Decided(writes=(Write(topics.results(pipeline.name), item.document_id.encode(), told),))
+
+
+def when(item: ReviewItem) -> datetime:
+    """When it was decided."""
+    if item.decided_at is None:
+        raise Misconfigured(f"review {item.review_id} is not decided: read decisions with Reviews.decided_after")
+    return item.decided_at
 
 
 def text(value: bytes) -> str:

@@ -30,6 +30,8 @@ class Terms:
     """What is wanted."""
     document_id: str = ""
     """The id of the one file there is; empty: from its content."""
+    version: int = 1
+    """Version of the submission: what is stored or cancelled flows again under a higher one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ async def submission(path: Path, terms: Terms, blobs: Blobs) -> DocumentSubmitte
     return DocumentSubmitted(
         document_id=terms.document_id or content_id(terms.tenant, data),
         tenant=terms.tenant,
+        version=terms.version,
         batch_id=terms.batch_id,
         filename=path.name,
         content=content,

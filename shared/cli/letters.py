@@ -8,8 +8,9 @@ from typing import Any
 from shared.codec.wire import unframe
 from shared.core.errors import Failed
 from shared.core.tries import Try
-from shared.kafka.dead_letters import Letter, Resolution, document_type
+from shared.kafka.dead_letters import Letter, Resolution
 from shared.kafka.selection import searchable
+from shared.pipelines.ended import document_type
 from shared.ports import Codec
 
 SHOWN_BYTES = 256

@@ -1,16 +1,22 @@
 """Where documents are, by everything that knows: the topics, the table of results, the table of reviews."""
 
-from collections.abc import Mapping
-from typing import Any
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from shared.cli.session import Session
-from shared.core.errors import Failed
+from shared.core.cancellation import DOCUMENT
+from shared.core.errors import Failed, Unavailable
 from shared.database.pool import Database
 from shared.database.results import ResultsTable
 from shared.database.reviews import ReviewsTable
+from shared.kafka.cancelled import words
 from shared.kafka.reading import Reader
-from shared.kafka.whereabouts import REVIEW, WAITING, Survey, Whereabouts
+from shared.kafka.whereabouts import REVIEW, WAITING, Survey, Whereabouts, told_of
 from shared.ports import ReviewItem
+
+T = TypeVar("T")
 
 MANY = 1_000_000
 """More rows than a batch has."""
@@ -38,12 +44,21 @@ async def _decided(session: Session, document_id: str) -> Whereabouts | None:
 async def _look(
     session: Session, survey: Survey, document_id: str
 ) -> tuple[Whereabouts | None, Mapping[str, Any] | None]:
+    found, row = await everything_of(session, survey, document_id)
+    return max(found, key=lambda w: w.rank, default=None), row
+
+
+async def everything_of(
+    session: Session, survey: Survey, document_id: str
+) -> tuple[list[Whereabouts], Mapping[str, Any] | None]:
+    """Every place at which there is something of a document, and its stored result."""
     row, reviews = await _tables(session, document_id)
     found = [stored(row)] if row else []
-    found += [reviewed(item) for item in reviews]
-    # The results topic is as long as the pipeline's life: asked only where no table knows the document.
-    where = survey.find(document_id, ends=not found)
-    return max([*found, *([where] if where else [])], key=lambda w: w.rank, default=None), row
+    found += [reviewed(item, _proposal(session, item)) for item in reviews]
+    # The results topic is as long as the pipeline's life: asked only where no table knows the document, or where there
+    # can be an end that no table has.
+    ends = not found or words(session.kafka, session.pipeline).find(DOCUMENT, document_id) is not None
+    return found + survey.all(document_id, ends=ends), row
 
 
 async def _tables(session: Session, document_id: str) -> tuple[Mapping[str, Any] | None, list[ReviewItem]]:
@@ -67,12 +82,46 @@ async def standing_of_batch(session: Session, batch_id: str) -> dict[str, Wherea
         rows = await ResultsTable(database, session.pipeline.name).list(batch_id=batch_id, limit=MANY)
         reviews = await _reviews(session, database)
     tables = [stored(row) for row in rows]
-    tables += [where for item in reviews if (where := reviewed(item, _batch(session, item))).batch_id == batch_id]
+    tables += [where for item in reviews if (where := reviewed(item, _proposal(session, item))).batch_id == batch_id]
     for where in tables:
         before = found.get(where.document_id)
         if before is None or before.rank <= where.rank:
             found[where.document_id] = where
     return found
+
+
+@dataclass(slots=True)
+class Lookout:
+    """Looks for documents again and again, in the tables too, unless they were found to be away."""
+
+    session: Session
+    """The installation."""
+    tables: bool = True
+    """The tables can be asked."""
+
+    def batch(self, name: str) -> dict[str, Whereabouts]:
+        """Every document of a batch that is known anywhere."""
+        everywhere = self._asked(standing_of_batch(self.session, name)) if self.tables else None
+        return survey_of(self.session).batch(name) if everywhere is None else everywhere
+
+    def document(self, name: str) -> Sequence[Whereabouts]:
+        """Every place at which there is something of a document."""
+        survey = survey_of(self.session)
+        everything = self._asked(everything_of(self.session, survey, name)) if self.tables else None
+        return survey.all(name, ends=True) if everything is None else everything[0]
+
+    def topics(self, name: str) -> Sequence[Whereabouts]:
+        """The same as far as it is under way in topics: the quickest look."""
+        return survey_of(self.session).all(name, ends=False)
+
+    def _asked(self, look: Coroutine[Any, Any, T]) -> T | None:
+        try:
+            return asyncio.run(look)
+        except Unavailable as error:
+            if error.dependency != "database":
+                raise
+            self.tables = False
+            return None
 
 
 def survey_of(session: Session) -> Survey:
@@ -88,12 +137,14 @@ def stored(row: Mapping[str, Any]) -> Whereabouts:
         since=row["finished_at"],
         message=row["reason"],
         batch_id=row["batch_id"],
+        version=row["version"],
+        submitted_at=row["submitted_at"],
     )
 
 
-def reviewed(item: ReviewItem, batch_id: str = "") -> Whereabouts:
+def reviewed(item: ReviewItem, proposal: Any = None) -> Whereabouts:
     """A row of the table of reviews; decided ones are on their way to the next stage."""
-    return Whereabouts(
+    where = Whereabouts(
         document_id=item.document_id,
         state=WAITING if item.sequence else REVIEW,
         since=item.requested_at,
@@ -101,13 +152,13 @@ def reviewed(item: ReviewItem, batch_id: str = "") -> Whereabouts:
         failure=item.failure,
         message=item.reason,
         position=item.review_id,
-        batch_id=batch_id,
     )
+    return told_of(where, proposal)
 
 
-def _batch(session: Session, item: ReviewItem) -> str:
+def _proposal(session: Session, item: ReviewItem) -> Any:
     kinds = tuple({kind: None for stage in session.pipeline.stages for kind in stage.gives})
     try:
-        return str(getattr(session.codec.decode(item.proposal, kinds), "batch_id", ""))
+        return session.codec.decode(item.proposal, kinds)
     except Failed:
-        return ""
+        return None

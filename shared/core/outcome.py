@@ -5,13 +5,15 @@ Outcome
 ├── Retry       failed, will heal: the same record again, later
 ├── DeadLetter  failed, will not heal: kept until a person acts
 ├── Review      a person decides; carries what approval would emit
-└── Park        waits for a dependency; costs no attempt (handlers rarely say it, the runtime does for them)
+├── Park        waits for a dependency; costs no attempt (handlers rarely say it, the runtime does for them)
+└── Cancelled   an operator's word ended it (no handler says it, the runtime does)
 """
 
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from shared.core.context import Call
+from shared.core.event import Event
 from shared.core.failures import Failure
 
 E_co = TypeVar("E_co", covariant=True)
@@ -82,4 +84,14 @@ class Park:
     """Seconds until it is worth looking again."""
 
 
-Outcome = Emit[E_co] | Retry | DeadLetter | Review[E_co] | Park
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The document ends here, because an operator has cancelled it."""
+
+    end: Event
+    """The event that tells it."""
+    reason: str
+    """Why, and by whose word."""
+
+
+Outcome = Emit[E_co] | Retry | DeadLetter | Review[E_co] | Park | Cancelled

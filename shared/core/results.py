@@ -70,3 +70,10 @@ class Results(Protocol):
         Raises Unavailable when the database is away.
         """
         ...
+
+    async def brought(self, events: Sequence[tuple[str, str]]) -> frozenset[str]:
+        """Which of these events, each told as its document and its id, have brought the row that stands there.
+
+        What they ask for is done. Raises Unavailable.
+        """
+        ...

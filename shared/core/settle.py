@@ -6,6 +6,7 @@
     Review      a person, unless the pipeline routes the class to the dead letters
     Park        nothing is written; the record is held and tried again, no attempt spent; or, where too many are held,
                 it goes to the parked topic, and comes back from there
+    Cancelled   the results topic, whatever was to come of it
 
 The pipeline's table of remedies has the first word: a class that it changes is treated as it says.
 
@@ -17,12 +18,13 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from shared.core import topics
+from shared.core.cancellation import CANCELLED
 from shared.core.delivery import Delivery
 from shared.core.event import Event, derived_id
 from shared.core.failures import Failure
 from shared.core.graph import REVIEW, Edge, Pipeline, Sink
 from shared.core.headers import Headers, History, failed_again, foreign, kept, parked
-from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review
+from shared.core.outcome import Cancelled, DeadLetter, Emit, Outcome, Park, Retry, Review
 from shared.core.stage import Stage
 from shared.core.tries import Try
 
@@ -82,6 +84,10 @@ def settle(place: Place, delivery: Delivery, event: Event | None, outcome: Outco
             return _review(place, delivery, event, outcome, now)
         case Park(dependency, after=after):
             return Settled(hold=after, dependency=dependency)
+        case Cancelled(end):
+            # Under a name of its own: what the stage would have emitted has another id.
+            told = identified(end, parent_id(delivery, event), f"{place.stage.name}/{CANCELLED}", 0)
+            return Settled((Write(topics.results(place.pipeline.name), delivery.key, told),))
         case _ as never:
             assert_never(never)
 

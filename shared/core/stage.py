@@ -33,7 +33,7 @@ DATABASE = "database"
 """What a stage needs that writes results; every other need is the name of a model chain."""
 MODEL = "model:"
 """Begins the name of every model as a dependency."""
-RESERVED = {"ingest", "dlq", "review", "results", "retry", "parked"}
+RESERVED = {"ingest", "dlq", "review", "results", "retry", "parked", "cancelled"}
 """Words that stand in topic names beside those of stages."""
 
 

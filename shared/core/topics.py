@@ -5,6 +5,7 @@ documents.<stage>             input of any other             documents.review   
 documents.<stage>.retry.<5s>  waiting to be tried again      documents.results        how each document ended
 documents.<stage>.parked      waiting for a dependency       penstock.schemas         every schema in use
 documents.<stage>.dlq         failed for good                documents.dlq.receipts   replays, planned and done
+documents.cancelled           operators' words: these end
 """
 
 from dataclasses import dataclass
@@ -81,6 +82,11 @@ def resolved(pipeline: str) -> str:
 def receipts(pipeline: str) -> str:
     """Compacted: replays of dead letters, planned, under way and done."""
     return f"{pipeline}.dlq.receipts"
+
+
+def cancelled(pipeline: str) -> str:
+    """Compacted: document or batch to the word that it is to end."""
+    return f"{pipeline}.cancelled"
 
 
 def group(pipeline: str, service: str) -> str:

@@ -98,6 +98,12 @@ class ResultsTable:
         standing = {row["document_id"]: row for row in found}
         return [row.state if row.document_id in written else beside(row, standing.get(row.document_id)) for row in rows]
 
+    async def brought(self, events: Sequence[tuple[str, str]]) -> frozenset[str]:
+        """See `Results.brought`."""
+        rows = await self.database.rows(STANDING, [self.pipeline, [document for document, _ in events]])
+        standing = {row["document_id"]: row["stored_by"] for row in rows}
+        return frozenset(event for document, event in events if event and standing.get(document) == event)
+
     async def find(self, document_id: str) -> Mapping[str, Any] | None:
         """The document's row."""
         found = await self.database.rows(FIND, [self.pipeline, document_id])

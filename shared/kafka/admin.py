@@ -18,6 +18,15 @@ FOREVER = {"retention.ms": "-1", "retention.bytes": "-1"}
 """Nothing that has not been worked off may disappear because time went by."""
 COMPACTED = {"cleanup.policy": "compact"}
 """The last word under each key is kept."""
+CANCELLED_DAYS = 90
+"""How long it is known that a document was cancelled, where nobody says otherwise of the topic."""
+FADING = {
+    "cleanup.policy": "compact,delete",
+    "retention.ms": str(CANCELLED_DAYS * 86_400_000),
+    # What is old is deleted a segment at a time, and never the one that is being written.
+    "segment.ms": str(7 * 86_400_000),
+}
+"""The last word under each key, for a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ def plan(pipeline: Pipeline) -> tuple[TopicPlan, ...]:
         TopicPlan(topics.review(pipeline.name), pipeline.partitions, large),
         TopicPlan(topics.resolved(pipeline.name), 1, COMPACTED),
         TopicPlan(topics.receipts(pipeline.name), 1, COMPACTED | {"max.message.bytes": large["max.message.bytes"]}),
+        TopicPlan(topics.cancelled(pipeline.name), 1, FADING),
         TopicPlan(topics.SCHEMAS, 1, COMPACTED),
     ]
     for stage in pipeline.stages:

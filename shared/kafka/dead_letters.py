@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.core import topics
+from shared.core.cancellation import CANCELLED
 from shared.core.causes import fingerprint_of
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed
@@ -22,7 +23,10 @@ from shared.kafka.reading import Reader
 from shared.ports import Codec
 
 REPLAYED, DISCARDED, EXPIRED = "replayed", "discarded", "expired"
-"""What can be done about a letter; expired is one that had been chosen and was no longer there."""
+"""What can be done about a letter, besides that its document is cancelled; expired is one that had been chosen and was
+no longer there."""
+ENDS = frozenset((DISCARDED, CANCELLED))
+"""What ends the letter's document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Resolution:
     """What was done about a dead letter: the value in `<pipeline>.dlq.resolved`."""
 
     action: str
-    """`replayed`, `discarded` or `expired`."""
+    """`replayed`, `discarded`, `cancelled` or `expired`."""
     receipt: str
     """Names the run that did it."""
     by: str
@@ -121,11 +125,6 @@ class Letter:
             return codec.decode(self.delivery.value, self.stage.takes)
         except Failed as error:
             return error
-
-
-def document_type(event: Any) -> str:
-    """The type that classify found; empty before it, and where the event cannot be read."""
-    return str(getattr(getattr(event, "classification", event), "document_type", ""))
 
 
 class Chooses(Protocol):

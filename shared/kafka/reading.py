@@ -37,9 +37,12 @@ SETTLING = frozenset(
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.NOT_COORDINATOR,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError._TIMED_OUT,
     )
 )
 """What a broker says of a moment ago while a topic or a group finds its place; the admin client does not ask again."""
+ASK_SECONDS = 3.0
+"""How long one question about a group may take: the first one that a Kafka is ever asked can go unanswered."""
 
 Partition = tuple[str, int]
 """Topic and number."""
@@ -59,8 +62,9 @@ class Reader:
     """Reads for commands; every error is Unavailable and says what to do."""
 
     def __init__(self, kafka: Mapping[str, Any]) -> None:
-        self._properties = common(kafka)
-        self._admin = AdminClient(self._properties)
+        self.kafka = common(kafka)
+        """How Kafka is reached."""
+        self._admin = AdminClient(self.kafka)
 
     def spans(self, topics: Collection[str]) -> dict[Partition, Span]:
         """What the topics hold now, partition by partition."""
@@ -77,7 +81,7 @@ class Reader:
         """Every record of the stretches, in order within a partition."""
         ends = {partition: span.end for partition, span in spans.items() if span.start < span.end}
         heard = time.monotonic()
-        with Tail(self._properties, {partition: spans[partition].start for partition in ends}) as tail:
+        with Tail(self.kafka, {partition: spans[partition].start for partition in ends}) as tail:
             while ends:
                 for found in tail.poll(0.2):
                     heard = time.monotonic()
@@ -110,7 +114,7 @@ class Reader:
         asked = ConsumerGroupTopicPartitions(group, wanted)
 
         def ask() -> list[TopicPartition]:
-            answers = self._admin.list_consumer_group_offsets([asked], request_timeout=SECONDS)
+            answers = self._admin.list_consumer_group_offsets([asked], request_timeout=ASK_SECONDS)
             return list(answers[group].result(SECONDS).topic_partitions)
 
         with mapped_errors(f"progress of {group}"):

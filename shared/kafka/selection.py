@@ -11,7 +11,8 @@ import jmespath
 from jmespath.exceptions import ArityError, JMESPathError, JMESPathTypeError, ParseError, UnknownFunctionError
 
 from shared.core.errors import Failed, Misconfigured
-from shared.kafka.dead_letters import Letter, document_type
+from shared.kafka.dead_letters import Letter
+from shared.pipelines.ended import document_type
 from shared.ports import Codec
 
 

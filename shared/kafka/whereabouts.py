@@ -6,17 +6,19 @@ parked topic   beyond the stage's progress   parked
 review topic   beyond the relay's progress   in review
 dlq topic      not resolved                  dead-lettered; discarded by an operator where it is
 results topic                                stored, rejected, superseded, …
+cancelled topic                              all that is beyond progress, and falls under a word: it is as good as ended
 
 A document moves while this reads. Progress is read stage by stage in the direction of the flow, and the topics' ends
 after all of it, so that whatever moves on meanwhile is met again further down and never slips between two reads.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from shared.core import topics
+from shared.core.cancellation import CANCELLED, EPOCH, Cancellations, batch_of, submitted_of, version_of
 from shared.core.delivery import Delivery
 from shared.core.drawing import in_order
 from shared.core.errors import Failed
@@ -24,7 +26,8 @@ from shared.core.graph import Pipeline
 from shared.core.headers import WAITS_FOR, header
 from shared.core.progress import decode
 from shared.core.stage import Stage
-from shared.kafka.dead_letters import DISCARDED, DeadLetters, Letter
+from shared.kafka.cancelled import words
+from shared.kafka.dead_letters import ENDS, DeadLetters, Letter
 from shared.kafka.reading import Reader, Span
 from shared.kafka_port import Offset
 from shared.ports import Codec
@@ -57,6 +60,15 @@ class Whereabouts:
     """Where its record stands, or the dead letter's id."""
     batch_id: str = ""
     """The batch it came with, as far as that can be read."""
+    version: int = 1
+    """Version of the submission, as far as that can be read."""
+    submitted_at: datetime = EPOCH
+    """When it was handed in, as far as its sender said."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something of it is still to be done, be it only to tell that it is cancelled."""
+        return self.state in MOVING or self.state == DEAD or bool(self.stage)
 
     @property
     def rank(self) -> tuple[bool, datetime]:
@@ -112,9 +124,12 @@ class Survey:
 
     def find(self, document_id: str, *, ends: bool) -> Whereabouts | None:
         """One document; `ends` also asks the results topic, which may be long."""
+        return max(self.all(document_id, ends=ends), key=lambda w: w.rank, default=None)
+
+    def all(self, document_id: str, *, ends: bool) -> list[Whereabouts]:
+        """Every place at which there is something of a document."""
         key = document_id.encode()
-        found = [w for w in self._look(lambda record: record.key == key, ends=ends) if w.document_id == document_id]
-        return max(found, key=lambda w: w.rank, default=None)
+        return [w for w in self._look(lambda record: record.key == key, ends=ends) if w.document_id == document_id]
 
     def batch(self, batch_id: str) -> dict[str, Whereabouts]:
         """Every document of a batch."""
@@ -130,7 +145,7 @@ class Survey:
         results = topics.results(self.pipeline.name)
         progress = self._progress()
         letters = DeadLetters(self.reader, self.pipeline, self.codec)
-        done = letters.resolutions()
+        done, known = letters.resolutions(), words(self.reader.kafka, self.pipeline)
         dead = {self.pipeline.topics(stage).dead: stage for stage in self.pipeline.stages}
         spans = self.reader.spans([*places, *dead, *([results] if ends else [])])
         for part, worked_off in progress.items():
@@ -143,14 +158,14 @@ class Survey:
             if topic in dead:
                 letter = Letter(dead[topic], record)
                 if letter.id not in done:
-                    yield self._letter(letter)
+                    yield self._letter(letter, known)
             else:
-                yield self._moving(record, places[topic]) if topic in places else self._end(record)
+                yield self._moving(record, places[topic], known) if topic in places else self._end(record)
         for letter_id, note in done.items():
-            if note.action == DISCARDED:
+            if note.action in ENDS:
                 yield Whereabouts(
                     document_id=note.document_id,
-                    state=DISCARDED,
+                    state=note.action,
                     since=note.when,
                     message=note.reason,
                     position=letter_id,
@@ -166,11 +181,11 @@ class Survey:
         found |= self.reader.committed(relay, [topics.review(self.pipeline.name)])
         return {part: WorkedOff.of(committed) for part, committed in found.items()}
 
-    def _moving(self, record: Delivery, place: Place) -> Whereabouts:
+    def _moving(self, record: Delivery, place: Place, known: Cancellations) -> Whereabouts:
         history = record.history
         stage = place.stage.name if place.stage else (history.stage if history else "")
         event = self._event(record, place.takes)
-        return Whereabouts(
+        where = Whereabouts(
             document_id=document_of(record),
             state=place.state,
             since=record.appended_at,
@@ -179,12 +194,12 @@ class Survey:
             failure=history.failure.value if history else "",
             message=reason_of(record),
             position=str(record.position),
-            batch_id=getattr(event, "batch_id", ""),
         )
+        return told_of(where, event, known)
 
-    def _letter(self, letter: Letter) -> Whereabouts:
+    def _letter(self, letter: Letter, known: Cancellations) -> Whereabouts:
         event = letter.event(self.codec)
-        return Whereabouts(
+        where = Whereabouts(
             document_id=letter.document_id,
             state=DEAD,
             since=letter.failed_at,
@@ -193,25 +208,34 @@ class Survey:
             failure=letter.failure,
             message=letter.message,
             position=letter.id,
-            batch_id=getattr(event, "batch_id", ""),
         )
+        return told_of(where, None if isinstance(event, Failed) else event, known)
 
     def _end(self, record: Delivery) -> Whereabouts:
         event = self._event(record, self.ends)
-        return Whereabouts(
+        where = Whereabouts(
             document_id=document_of(record),
             state=getattr(event, "state", "stored"),
             since=record.appended_at,
             message=getattr(event, "reason", ""),
             position=str(record.position),
-            batch_id=getattr(event, "batch_id", ""),
         )
+        return told_of(where, event)
 
     def _event(self, record: Delivery, takes: tuple[type[Any], ...]) -> Any:
         try:
             return None if record.value is None else self.codec.decode(record.value, takes)
         except Failed:
             return None
+
+
+def told_of(where: Whereabouts, event: Any, known: Cancellations | None = None) -> Whereabouts:
+    """The same with what the event says of its submission; cancelled, where it falls under a word of those known."""
+    if event is None:
+        return where
+    found = replace(where, batch_id=batch_of(event), version=version_of(event), submitted_at=submitted_of(event))
+    word = known.of(event) if known else None
+    return found if word is None else replace(found, state=CANCELLED, message=word.said)
 
 
 def places_of(pipeline: Pipeline) -> dict[str, Place]:

@@ -27,6 +27,11 @@ class MemoryResults:
             return "superseded"
         return standing.state if row.stored_by and row.stored_by == standing.stored_by else "deduplicated"
 
+    async def brought(self, events: Sequence[tuple[str, str]]) -> frozenset[str]:
+        """Which of these events have brought the row that stands there."""
+        standing = {document: row.stored_by for document, row in self._rows.items()}
+        return frozenset(event for document, event in events if event and standing.get(document) == event)
+
     async def find(self, document_id: str) -> Mapping[str, Any] | None:
         """The document's row."""
         row = self._rows.get(document_id)

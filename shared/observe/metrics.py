@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from shared.core.context import Call
 from shared.core.delivery import Delivery
-from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review
+from shared.core.outcome import Cancelled, DeadLetter, Emit, Outcome, Park, Retry, Review
 from shared.limit_port import LimitReport
 from shared.observe.logs import logger
 from shared.ports import BreakerState
@@ -241,5 +241,7 @@ def _told(outcome: Outcome[Any]) -> tuple[str, str, str, int]:
         case Park(_, message):
             # An outage lets thousands of records look again every few seconds: the breaker has said it once.
             return "park", "", message, logging.DEBUG
+        case Cancelled(reason=reason):
+            return "cancelled", "", reason, logging.INFO
         case _:
             return "unknown", "", f"the handler gave {outcome!r}, which is no outcome", logging.ERROR

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from shared.codec.avro import AvroCodec
@@ -15,6 +16,7 @@ from shared.kafka.transactions import Transactor
 from shared.kafka_port import Record
 from shared.runtime.engine import Engine, EnginePolicy
 from shared.runtime.flow.admission import Admission
+from shared.runtime.flow.cancelling import Cancelling
 from shared.runtime.flow.encoding import Encoder
 from shared.runtime.flow.layers import Layers
 from shared.runtime.flow.runners import Batches, Desk, Inline, Runner, Slow, Tasks
@@ -29,8 +31,8 @@ from shared.runtime.world import HandlerContext, World
 
 def assemble(
     life: Life, place: Place, handler: Handler, codec: AvroCodec, world: World, watched: EngineMetrics
-) -> Engine:
-    """The engine of a stage, put together and not started."""
+) -> tuple[Engine, Cancelling]:
+    """The engine of a stage, put together and not started, and who is to be told what operators cancel."""
 
     def context(delivery: Delivery, event: Any, now: datetime) -> HandlerContext:
         life.crash_here(CrashPoint.BEFORE_CALL)
@@ -40,8 +42,8 @@ def assemble(
             scope = scope_of(place, delivery, None if handler.style is Style.BATCH else event)
         return HandlerContext(now, delivery.attempt, world, scope, delivery.value or b"", delivery.reentry)
 
-    policy, shares = EnginePolicy(), watched.shares
-    layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe)
+    policy, shares, cancelling = EnginePolicy(), watched.shares, Cancelling(results=world.results)
+    layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe, cancelling)
     encoder = Encoder(place, codec, utc_now, watched.metrics.observe)
 
     def encode(taken: Taken, settled: Settled) -> tuple[Record, ...]:
@@ -53,7 +55,8 @@ def assemble(
     producing = properties.transactional(life.settings.kafka.properties(), identity)
     transactor = Transactor(producing, watched.metrics.trouble, life.crash_here)
     admission = Admission(place, shares, encode, utc_now, runners.make)
-    return Engine(policy, shares, transactor, admission, watched, life.crash_here)
+    cancelling.recall = partial(admission.recall, layers.cancels)
+    return Engine(policy, shares, transactor, admission, watched, life.crash_here), cancelling
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
     <pipeline>.review -> requested() -> table -> a person -> decided() -> rows, then records with their sequence
 
+What an operator cancels is decided without a person: when the word comes, and when the request does.
+
 Requests are taken in at least once, for a request's name is its place in Kafka. Decisions go out exactly once: the
 number of the last one sent is committed with the records, under the group's generation, so a process that has lost its
 partitions can send nothing. Whoever owns partition 0 sends them. That number stands as the group's offset in the
@@ -11,7 +13,7 @@ results topic, which the group never reads.
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -19,6 +21,7 @@ from starlette.applications import Starlette
 
 from shared.codec.avro import AvroCodec
 from shared.core import topics
+from shared.core.cancellation import CANCEL, Cancellations
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Misconfigured, Unavailable
 from shared.core.graph import Pipeline
@@ -30,11 +33,13 @@ from shared.database.reviews import ReviewsTable
 from shared.kafka import properties
 from shared.kafka.admin import ensure, plan
 from shared.kafka.intake import Intake
+from shared.kafka.log import KafkaLog
 from shared.kafka.transactions import Transactor
 from shared.kafka_port import Offset, Record
 from shared.observe.metrics import Metrics
 from shared.ports import ReviewItem
 from shared.runtime.flow.encoding import encode
+from shared.runtime.following import Following, following
 from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for
@@ -43,6 +48,9 @@ SERVICE = "review"
 POLL_SECONDS = 0.25
 """Longest wait for a request; a decision waits as long."""
 BATCH = 200
+MOST = 10_000
+"""Waiting reviews that are looked through when something is cancelled; what is beyond them ends at the stage that takes
+it up after a person's decision."""
 PAUSE_SECONDS = 1.0
 """Pause after something failed that heals."""
 
@@ -80,6 +88,10 @@ class Desk:
     transactor: Transactor
     requested: Requested
     decided: Decided
+    known: Cancellations = field(default_factory=Cancellations)
+    """What operators have cancelled."""
+    news: bool = False
+    """Words have come since the table was last looked through."""
     trouble: str = ""
     """What keeps it from working at the moment, in one sentence."""
 
@@ -88,6 +100,7 @@ class Desk:
         while not self.life.ended.is_set():
             try:
                 await self._take_in()
+                await self._look_through()
                 await self._send_out()
                 self.trouble = ""
             except (Unavailable, Failed) as error:
@@ -96,12 +109,41 @@ class Desk:
                 self.trouble = error.message
                 await asyncio.sleep(PAUSE_SECONDS)
 
+    def told(self, records: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """These words came."""
+        for key, value in records:
+            self.known.learn(key, value)
+        self.news = self.news or bool(records)
+
+    async def _look_through(self) -> None:
+        """Decide what waits and was cancelled since."""
+        if not self.news:
+            return
+        self.news = False
+        try:
+            await self._cancel(await self.reviews.waiting(MOST))
+        except (Unavailable, Failed):
+            self.news = True
+            raise
+
+    async def _cancel(self, items: Sequence[ReviewItem]) -> None:
+        if not self.known:
+            return
+        for item in items:
+            try:
+                proposal = self.codec.decode(item.proposal, self.pipeline.stage(item.stage).gives)
+            except (Failed, Misconfigured):
+                continue  # nobody can tell which version it is: a person sees it
+            if (word := self.known.of(proposal)) is not None:
+                await self.reviews.decide(item.review_id, CANCEL, word.by, word.said)
+
     async def _take_in(self) -> None:
         deliveries = await asyncio.to_thread(self.intake.poll, BATCH, POLL_SECONDS)
         items = [item for delivery in deliveries if (item := self._item(delivery))]
         while items and not self.life.ended.is_set():
             try:
                 await self.reviews.request(items)
+                await self._cancel(items)
                 break
             except (Unavailable, Failed) as error:
                 # What was polled is not polled again by this process, so it is held until the table takes it.
@@ -183,14 +225,16 @@ async def _desk(life: Life, pipeline: Pipeline, requested: Requested, decided: D
             decided=decided,
         )
         metrics = Metrics(pipeline.name, SERVICE)
-        app = Starlette(routes=list(routes(partial(health, desk), partial(asyncio.to_thread, metrics.exposition))))
+        ear = await stack.enter_async_context(following(KafkaLog(kafka, topics.cancelled(pipeline.name)), desk.told))
+        await ear.whole()
+        app = Starlette(routes=list(routes(partial(health, desk, ear), partial(asyncio.to_thread, metrics.exposition))))
         await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
         watcher = asyncio.create_task(schemas.watch())
         await desk.work()
         watcher.cancel()
 
 
-def health(desk: Desk) -> Health:
+def health(desk: Desk, ear: Following) -> Health:
     """What the desk says of itself."""
-    weaker = {"reviews": desk.trouble} if desk.trouble else {}
+    weaker = ear.weaker() | ({"reviews": desk.trouble} if desk.trouble else {})
     return Health(True, weaker, {"relay": desk.intake.owns(0)})

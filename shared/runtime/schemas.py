@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
+from schemas.events import DocumentResult
 from schemas.released import released
 from shared.codec.avro import AvroCodec
 from shared.codec.wire import fingerprint
@@ -23,7 +24,8 @@ LOOK_SECONDS = 1.0
 
 def codec_for(pipeline: Pipeline) -> AvroCodec:
     """A codec for every event of the pipeline, which knows every schema that was ever released."""
-    types: dict[type[Event], None] = {}
+    # Every pipeline tells in the same event that an operator has ended a document.
+    types: dict[type[Event], None] = {DocumentResult: None}
     for stage in pipeline.stages:
         types |= dict.fromkeys((*stage.takes, *stage.gives))
     return AvroCodec(types, (schema for _, schema in released()))
@@ -41,7 +43,7 @@ class Schemas:
 
     async def tell(self, pipeline: Pipeline, stage: Stage[object, object] | None) -> None:
         """Make the schemas of what will be written known, before anything is written."""
-        kinds = stage.gives if stage else pipeline.first.takes
+        kinds = tuple(dict.fromkeys((*stage.gives, DocumentResult))) if stage else pipeline.first.takes
         await asyncio.to_thread(self._tell, pipeline, kinds)
 
     def _tell(self, pipeline: Pipeline, kinds: tuple[type[Event], ...]) -> None:

@@ -4,6 +4,7 @@ settings -> schemas told -> ports opened -> engine started -> health served -> â
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from shared.core.settle import Place
 from shared.core.stage import Handler, Style
 from shared.kafka import properties
 from shared.kafka.admin import ensure, plan
+from shared.kafka.log import KafkaLog
 from shared.kafka.subscription import Subscription
 from shared.observe.metrics import Metrics
 from shared.runtime.assembly import assemble
@@ -24,11 +26,12 @@ from shared.runtime.engine import Engine
 from shared.runtime.flow.gate import Gate
 from shared.runtime.flow.room import Limits, limits_for
 from shared.runtime.flow.shares import Shares
+from shared.runtime.following import following
 from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, end_at_once, run
 from shared.runtime.schemas import Schemas, codec_for
 from shared.runtime.watching import EngineMetrics
-from shared.runtime.world import World, open_world
+from shared.runtime.world import open_world
 from shared.settings import configured
 
 WATCH_SECONDS = 1.0
@@ -53,9 +56,12 @@ async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
         limits = limits_for(life.settings.in_flight) if handler.style is Style.SLOW else Limits()
         shares = Shares(limits, pipeline.topics(handler.stage), gate)
         watched = EngineMetrics(metrics, shares, world.breakers, world.meters.limits if world.meters else None)
-        engine = assemble(life, Place(pipeline, handler.stage), handler, codec, world, watched)
+        engine, cancelling = assemble(life, Place(pipeline, handler.stage), handler, codec, world, watched)
+        log = KafkaLog(kafka.properties(), topics.cancelled(pipeline.name))
+        ear = await stack.enter_async_context(following(log, cancelling.told))
+        await ear.whole()
         threads = start(engine, life, pipeline, handler)
-        look = partial(health, engine, shares, gate, schemas, world)
+        look = partial(health, engine, shares, schemas, lambda: world.weaker() | gate.weaker() | ear.weaker())
         app = Starlette(routes=list(routes(look, lambda: watched.exposition(engine.waiting))))
         await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
         watchers = [asyncio.create_task(each) for each in (schemas.watch(), watch(engine, life), gate.watch())]
@@ -77,10 +83,11 @@ def start(engine: Engine, life: Life, pipeline: Pipeline, handler: Handler) -> l
     return engine.start(lambda owner: Subscription(consuming, consumed, owner), life.fail)
 
 
-def health(engine: Engine, shares: Shares, gate: Gate, schemas: Schemas, world: World) -> Health:
-    """What the service says of itself."""
-    weaker = dict(schemas.weaker) | world.weaker() | gate.weaker()
-    facts = {"partitions": [f"{topic}/{partition}" for topic, partition in shares.owned()], "paused": gate.shut}
+def health(engine: Engine, shares: Shares, schemas: Schemas, others: Callable[[], dict[str, str]]) -> Health:
+    """What the service says of itself; `others` tells what is weaker elsewhere."""
+    weaker = dict(schemas.weaker) | others()
+    owned = [f"{topic}/{partition}" for topic, partition in shares.owned()]
+    facts = {"partitions": owned, "paused": shares.standing().paused}
     return Health(engine.joined, weaker, facts)
 
 

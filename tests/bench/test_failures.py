@@ -60,3 +60,14 @@ def test_a_database_that_is_slow_or_full_under_a_burst_is_waited_for(bench: Benc
     assert {key: figures[key] for key in wrong} == dict.fromkeys(wrong, 0)
     assert figures["slow_parked"] > 0
     assert figures["slow_stored_per_s"] > 0
+
+
+def test_a_batch_that_is_cancelled_in_mid_flight_is_paid_no_more_though_a_process_is_killed(bench: Bench) -> None:
+    figures = FAILURES["cancel"](bench)
+    print(figures)
+    assert figures["cancel_open"] > 0, "there was nothing to stop"
+    assert figures["cancel_stored"] > 0, "nothing had ended before"
+    assert figures["cancel_cancelled"] + figures["cancel_stored"] == 60
+    # How long the command itself takes on a busy machine is no promise; what is open two seconds after it is.
+    assert figures["cancel_stop_after_s"] <= 2
+    assert figures["cancel_late_calls"] == figures["cancel_wrong"] == 0

@@ -125,9 +125,8 @@ def test_a_file_is_published_under_an_id_from_its_content_and_a_large_one_by_ref
     (folder / "deep" / "again.txt").write_bytes(b"Dear Sir")
     (folder / "large.bin").write_bytes(b"x" * 600_000)
     (folder / ".hidden").write_bytes(b"no")
-    assert (
-        main(["publish", str(folder), "--tenant", "acme", "--batch", "b1", "--task", "qa:Who?", "--json"]) == Exit.DONE
-    )
+    options = ["--tenant", "acme", "--batch", "b1", "--task", "qa:Who?", "--version", "3"]
+    assert main(["publish", str(folder), *options, "--json"]) == Exit.DONE
     told = lines(capsys.readouterr().out)[0]
     assert len(told["published"]) == 3
     events = [own.session.codec.decode(r.value or b"", (DocumentSubmitted,)) for r in own.records("ingest")]
@@ -135,6 +134,7 @@ def test_a_file_is_published_under_an_id_from_its_content_and_a_large_one_by_ref
     assert by_name["letter.txt"].document_id == by_name["again.txt"].document_id == content_id("acme", b"Dear Sir")
     assert by_name["letter.txt"].content == b"Dear Sir"
     assert (by_name["letter.txt"].tasks, by_name["letter.txt"].batch_id) == (("qa:Who?",), "b1")
+    assert {event.version for event in events} == {3}
     assert by_name["large.bin"].content.size == 600_000
     assert main(["publish", str(folder), "--id", "d1"]) == Exit.USAGE
 

@@ -33,6 +33,14 @@ async def test_the_same_event_once_more_is_what_it_was_the_first_time(results: K
     assert list(await results.upsert([rejected, rejected])) == ["rejected", "rejected"]
 
 
+async def test_it_is_known_which_events_have_brought_the_row_that_stands(results: KeptResults) -> None:
+    await results.upsert([ROW, row(document_id="d2", stored_by=""), row(document_id="d3", version=1, stored_by="e1")])
+    await results.upsert([row(document_id="d3", version=2, stored_by="e2")])
+    asked = [("d1", ROW.stored_by), ("d1", "other"), ("d2", ""), ("d3", "e1"), ("d3", "e2"), ("d4", "e4")]
+    assert await results.brought(asked) == {ROW.stored_by, "e2"}
+    assert await results.brought([]) == frozenset()
+
+
 async def test_another_event_with_the_same_version_is_a_duplicate(results: KeptResults) -> None:
     await results.upsert([ROW])
     assert list(await results.upsert([row(stored_by="event-2", summary="other")])) == ["deduplicated"]

@@ -1,5 +1,6 @@
 """The simulated provider as a process of its own, and its orders to fail."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -77,3 +78,19 @@ def test_an_order_for_one_model_and_so_many_times_touches_no_other_call() -> Non
     assert faults.draw("sim-small", "of ACME") is not None
     assert faults.draw("sim-small", "of ACME") is None
     assert faults.orders == []
+
+
+async def test_it_keeps_a_record_of_when_calls_came_and_were_answered_or_left(world: World) -> None:
+    asked = {"model": "sim-large", "messages": [{"role": "user", "content": "a document"}]}
+    async with httpx.AsyncClient(base_url=world.address) as client:
+        world.sim.latency = 0.0
+        assert (await client.post("/v1/chat/completions", json=asked)).status_code == 200
+        world.sim.latency = 60.0
+        with pytest.raises(httpx.ReadTimeout):
+            await client.post("/v1/chat/completions", json=asked, timeout=0.2)
+        async with asyncio.timeout(10):
+            while not all(call["ended"] for call in (await client.get("/calls")).json()):
+                continue
+        answered, left = (await client.get("/calls")).json()
+    assert (answered["document"], answered["left"], left["left"]) == ("a document", False, True)
+    assert left["began"] <= left["ended"] < left["began"] + 10

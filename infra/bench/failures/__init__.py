@@ -2,6 +2,7 @@
 
 from infra.bench.answers.scenario import answers, refusals
 from infra.bench.failures.away import away
+from infra.bench.failures.cancel import cancel
 from infra.bench.failures.limits import limits
 from infra.bench.failures.mixed import mixed
 from infra.bench.failures.outage import outage
@@ -17,5 +18,6 @@ FAILURES: Scenarios = {
     "away": away,  # Redis stopped, hung and emptied, PostgreSQL stopped, both, under load
     "slow": slow,  # PostgreSQL slow, then full, each under a burst
     "limits": limits,  # how much of a provider's limits four workers use together, and how often it says no
+    "cancel": cancel,  # a batch cancelled in the middle of slow calls, with a kill: until when it is paid
     "replay": replay,  # dead letters of six causes, two mended and replayed, the replayer killed again and again
 }

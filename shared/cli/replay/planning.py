@@ -14,10 +14,11 @@ from shared.core.graph import Pipeline
 from shared.core.stage import DATABASE, Stage
 from shared.core.topics import is_door
 from shared.database.costs import Costs
-from shared.kafka.dead_letters import DeadLetters, Letter, Resolution, document_type
+from shared.kafka.dead_letters import DeadLetters, Letter, Resolution
 from shared.kafka.receipts import Entry, Receipt
 from shared.kafka.resolving import Reenters, replay_record, too_large
 from shared.kafka.selection import Selection, name_of
+from shared.pipelines.ended import document_type
 
 
 @dataclass(frozen=True, slots=True)

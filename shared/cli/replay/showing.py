@@ -12,7 +12,7 @@ from shared.cli.replay.watching import Watch
 from shared.cli.session import Session
 from shared.cli.talk import data, progress, table
 from shared.core.forecast import Forecast
-from shared.kafka.dead_letters import DISCARDED, EXPIRED, REPLAYED, DeadLetters, Resolution
+from shared.kafka.dead_letters import REPLAYED, DeadLetters, Resolution
 from shared.kafka.receipts import Plan, Receipt
 
 WAITING = "waiting"
@@ -119,7 +119,7 @@ def _fate(letter: str, note: Resolution | None, states: Mapping[str, str], plan:
         return {"letter": letter, "action": WAITING, "outcome": "", "document_id": "", "at": "", "why": ""}
     ours = note.receipt == plan.receipt.id
     outcome = states.get(letter, UNDER_WAY) if ours and note.action == REPLAYED else ""
-    why = note.reason if note.action in (EXPIRED, DISCARDED) else "" if ours else f"by {note.receipt}"
+    why = note.reason if note.action != REPLAYED else "" if ours else f"by {note.receipt}"
     return {
         "letter": letter,
         "action": note.action,

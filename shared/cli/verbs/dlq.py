@@ -4,13 +4,12 @@ import asyncio
 import getpass
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from schemas.events import DocumentResult
 from shared.cli.choosing import DryRun, Everything, Ids, acting, desk_of, existing, filters, in_pipeline
 from shared.cli.exits import Exit, Stop
 from shared.cli.gathering import gathering
@@ -22,10 +21,11 @@ from shared.core import topics
 from shared.core.errors import Unavailable
 from shared.core.event import derived_id
 from shared.database.costs import Costs
-from shared.kafka.dead_letters import DISCARDED, Letter, Resolution, document_type
+from shared.kafka.dead_letters import DISCARDED, Letter, Resolution
 from shared.kafka.resolving import Act, Overtaken, act, too_large
 from shared.kafka.selection import Selection
 from shared.kafka_port import Record
+from shared.pipelines.ended import ended
 
 APP = typer.Typer(help="Dead letters.", add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 APP.command()(replay)
@@ -141,29 +141,8 @@ def noting(session: Session, action: str, reason: str) -> Callable[[Letter], Res
 
 def discarded(session: Session, letter: Letter, reason: str) -> Record:
     """The document's end, as the results topic tells it."""
-    event = letter.event(session.codec)
-    submission = getattr(event, "submission", event)
-    now = datetime.now(UTC)
-    end = DocumentResult(
-        event_id=derived_id(str(letter.delivery.position), DISCARDED, 0),
-        document_id=letter.document_id,
-        tenant=getattr(event, "tenant", "default"),
-        version=getattr(event, "version", 1),
-        batch_id=getattr(event, "batch_id", ""),
-        state=DISCARDED,
-        document_type=document_type(event),
-        track=str(getattr(getattr(event, "classification", None), "track", "")),
-        confidence=float(getattr(getattr(event, "classification", None), "confidence", 0.0)),
-        fields={},
-        summary="",
-        answers={},
-        models=(),
-        cost_usd=0.0,
-        reason=reason,
-        metadata=getattr(submission, "metadata", {}),
-        submitted_at=getattr(submission, "submitted_at", now),
-        finished_at=now,
-    )
+    told = ended(letter.event(session.codec), letter.document_id, DISCARDED, reason, datetime.now(UTC))
+    end = replace(told, event_id=derived_id(str(letter.delivery.position), DISCARDED, 0))
     results = topics.results(session.pipeline.name)
     return Record(results, letter.delivery.key, session.codec.encode(end), (), None)
 

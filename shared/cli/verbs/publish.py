@@ -31,6 +31,9 @@ def publish(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     tenant: Annotated[str, typer.Option(help="On whose account.")] = "default",
     batch: Annotated[str, typer.Option(help="Name of the batch, for `penstock status --batch`.")] = "",
     document_id: Annotated[str, typer.Option("--id", help="Id of the one file; else it comes from the content.")] = "",
+    version: Annotated[
+        int, typer.Option(help="Version: a higher one than is stored, or was cancelled, flows again.", min=1)
+    ] = 1,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until each has ended, or waits for a person.")] = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait at most.", min=0)] = 600.0,
     pipeline: PipelineName = "",
@@ -39,7 +42,7 @@ def publish(  # noqa: PLR0913, PLR0917  a verb's options are its parameters
     """Hand documents in. The same file of the same tenant twice is the same document, and is stored once."""
     session = open_session(pipeline)
     files = found(paths)
-    terms = Terms(tenant, batch, tuple(task or ()), document_id)
+    terms = Terms(tenant, batch, tuple(task or ()), document_id, version)
     check(session, files, terms)
     begin = starts(session) if wait else {}
     done = asyncio.run(handed_in(session, files, terms))

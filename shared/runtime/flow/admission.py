@@ -45,6 +45,7 @@ class Admission:
         self._rooms = Rooms(self._released)
         self._held: set[bytes | None] = set()
         self._standing: dict[bytes | None, dict[Taken, None]] = {}
+        self._not_due: dict[Taken, asyncio.TimerHandle] = {}
         self._runner = make(self)
 
     @property
@@ -60,7 +61,7 @@ class Admission:
                 self._shares.wait(taken)
                 self._lanes.expect(taken)
                 self._look_after(taken.key)
-                asyncio.get_running_loop().call_later(seconds, self._due, taken)
+                self._not_due[taken] = asyncio.get_running_loop().call_later(seconds, self._due, taken)
             elif (begins := self._arrive(taken)) is not None:
                 ready.append(begins)
         if ready:
@@ -102,11 +103,20 @@ class Admission:
         if ready:
             self._runner.start(ready)
 
+    def recall(self, wanted: Callable[[Taken], bool]) -> None:
+        """Have those that wait, and are wanted, go on at once: for a time, or for a dependency."""
+        for taken in self._rooms.drop(wanted):
+            self._released(taken)
+        for taken in [each for each in self._not_due if each.share.alive and wanted(each)]:
+            self._not_due[taken].cancel()
+            self._due(taken)
+
     def pump(self) -> None:
         """Have the runner look again."""
         self._runner.pump()
 
     def _due(self, taken: Taken) -> None:
+        del self._not_due[taken]
         if not taken.share.alive:
             return
         self._shares.go_on(taken)

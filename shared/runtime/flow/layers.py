@@ -1,11 +1,11 @@
-"""The layers around a handler: decode, call, turn errors into outcomes, settle.
+"""The layers around a handler: decode, look whether it is cancelled, call, turn errors into outcomes, settle.
 
 Errors become outcomes here and nowhere else: `Guard` is the only place of the system that catches whatever comes.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,12 +13,13 @@ from shared.core.context import Context
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Misconfigured, Unavailable
 from shared.core.failures import Failure
-from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review
+from shared.core.outcome import Cancelled, DeadLetter, Emit, Outcome, Park, Retry, Review
 from shared.core.remedies import DEFAULT
 from shared.core.settle import Place, Settled, settle
 from shared.core.stage import Handler
 from shared.core.tries import chain_of
 from shared.ports import Codec
+from shared.runtime.flow.cancelling import Cancelling, ending
 from shared.runtime.flow.share import Taken
 
 SCHEMA_PATIENCE = timedelta(minutes=1)
@@ -38,6 +39,8 @@ class Layers:
     """UTC."""
     observe: Callable[[Delivery, Outcome[Any], float], None]
     """Told of each outcome and the handler's seconds."""
+    cancelling: Cancelling = field(default_factory=Cancelling)
+    """What operators have cancelled."""
 
     async def slow(self, taken: Taken) -> Settled:
         """Decide about one record with an async handler."""
@@ -46,7 +49,7 @@ class Layers:
             return self._settle(taken.delivery, None, event, self.now())
         started = self.now()
         with Guard() as guard:
-            guard.outcome = await self.handler.call(event, self.context(taken.delivery, event, started))
+            guard.outcome = await self._called(taken.delivery, event, started)
         return self._settle(taken.delivery, event, guard.outcome, started)
 
     def cheap(self, taken: Taken) -> Settled:
@@ -56,7 +59,10 @@ class Layers:
             return self._settle(taken.delivery, None, event, self.now())
         started = self.now()
         with Guard() as guard:
-            guard.outcome = self.handler.call(event, self.context(taken.delivery, event, started))
+            if (word := self.cancelling.known.of(event)) is not None:
+                guard.outcome = ending(event, word, started)
+            else:
+                guard.outcome = self.handler.call(event, self.context(taken.delivery, event, started))
         return self._settle(taken.delivery, event, guard.outcome, started)
 
     async def batch(self, batch: Sequence[Taken]) -> Sequence[Settled]:
@@ -66,23 +72,47 @@ class Layers:
         good = [index for index, event in enumerate(events) if not isinstance(event, DeadLetter | Park)]
         outcomes: dict[int, Any] = {i: e for i, e in enumerate(events) if isinstance(e, DeadLetter | Park)}
         if good:
-            context = self.context(batch[good[0]].delivery, events[good[0]], started)
             with Guard() as guard:
-                guard.outcome = await self.handler.call([events[i] for i in good], context)
+                guard.outcome = await self._called_once(batch, {i: events[i] for i in good}, started)
             # An error of the call as a whole is everybody's outcome.
-            each = guard.outcome if isinstance(guard.outcome, list | tuple) else [guard.outcome] * len(good)
-            if len(each) != len(good):
-                raise Misconfigured(
-                    f"the handler of {self.place.stage.name} gave {len(each)} outcomes for {len(good)} events: give one"
-                    " for each, in the same order"
-                )
-            outcomes |= dict(zip(good, each, strict=True))
+            outcomes |= guard.outcome if isinstance(guard.outcome, dict) else dict.fromkeys(good, guard.outcome)
         decoded = {index: events[index] for index in good}
         return [self._settle(taken.delivery, decoded.get(i), outcomes[i], started) for i, taken in enumerate(batch)]
 
+    def cancels(self, taken: Taken) -> bool:
+        """Whether a record that waits is to end."""
+        event = self._decode(taken)
+        return not isinstance(event, DeadLetter | Park) and self.cancelling.known.of(event) is not None
+
+    async def _called(self, delivery: Delivery, event: Any, started: datetime) -> Any:
+        """What the handler gave, unless the document was cancelled before, or in the middle of it."""
+        if self.cancelling.known and (found := await self.cancelling.of({0: event})):
+            return ending(event, found[0], started)
+        given: Any = None
+        with self.cancelling.at_work(event) as stop:
+            given = await self.handler.call(event, self.context(delivery, event, started))
+        return given if stop.word is None else ending(event, stop.word, self.now())
+
+    async def _called_once(self, batch: Sequence[Taken], events: Mapping[int, Any], started: datetime) -> Any:
+        """What a batch handler gave, by the number of its event; what is cancelled does not reach it."""
+        words = await self.cancelling.of(events)
+        outcomes: dict[int, Any] = {number: ending(events[number], word, started) for number, word in words.items()}
+        left = [number for number in events if number not in words]
+        if left:
+            context = self.context(batch[left[0]].delivery, events[left[0]], started)
+            given = await self.handler.call([events[number] for number in left], context)
+            each = given if isinstance(given, list | tuple) else [given] * len(left)
+            if len(each) != len(left):
+                raise Misconfigured(
+                    f"the handler of {self.place.stage.name} gave {len(each)} outcomes for {len(left)} events: give one"
+                    " for each, in the same order"
+                )
+            outcomes |= dict(zip(left, each, strict=True))
+        return outcomes
+
     def _settle(self, delivery: Delivery, event: Any, outcome: Any, started: datetime) -> Settled:
         now = self.now()
-        if not isinstance(outcome, Emit | Retry | DeadLetter | Review | Park):
+        if not isinstance(outcome, Emit | Retry | DeadLetter | Review | Park | Cancelled):
             said = f"the handler of {self.place.stage.name} returned {type(outcome).__name__}, which is no outcome"
             outcome = DeadLetter(Failure.INTERNAL, f"{said}: mend it and replay")
         # The conditions of edges are the pipeline's own code: one that fails on this document must not end the service.
