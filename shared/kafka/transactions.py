@@ -8,7 +8,9 @@ The order, and why:
 What a failure is answered with:
   passes by itself       the very same call again, for a while
   asks for an abort, or  abort, and try again after the next poll, never in a loop in place: only a poll can rejoin the
-    comes before 4         group, so a loop here would deadlock
+    comes before 4         group, so a loop here would deadlock. With a new producer: the numbers with which the broker
+                           knows a record again can be wrong after an abort, and a new record then passes for one that
+                           was aborted: it is acknowledged, and nowhere
   fenced                 end: another process lives under this id, and a new producer would fence it in turn. Unless the
                            transaction had outlived its time: then it was the broker, and nobody else
   hung, anything else    a new producer under the same id: it ends the transaction one way or the other, and fences what
@@ -104,7 +106,6 @@ class Transactor:
             try:
                 self._repeat(lambda producer: producer.abort_transaction(CALL_SECONDS))
                 self._crash_here(CrashPoint.AFTER_ABORT)
-                return
             except (KafkaException, Hung) as second:
                 self._tell("abort failed", second)
         self.open()
