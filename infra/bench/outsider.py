@@ -116,6 +116,13 @@ def limit(kafka: str, topic: str, size: int) -> None:
         future.result(30)
 
 
+def delete(kafka: str, topics: list[str]) -> None:
+    """Remove topics with all that is in them."""
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for future in admin.delete_topics(topics, operation_timeout=30).values():
+        future.result(60)
+
+
 def read(kafka: str, topic: str, seconds: float = 30) -> list[Record]:
     """Every committed record of a topic up to its present end: key, value, headers."""
     return [(one.key, one.value, one.headers) for one in read_stamped(kafka, topic, seconds)]
