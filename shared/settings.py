@@ -25,7 +25,7 @@ from shared.core.remedies import Fallback
 from shared.pipelines.named import named_pipeline
 from shared.setting_names import Known, unknown
 
-SERVICES = ("ingest", "review", "modelsim")
+SERVICES = ("ingest", "review", "journal", "modelsim")
 """Services that are no stages; each may have a table of its own."""
 BOOTSTRAP = "PENSTOCK_KAFKA__BOOTSTRAP_SERVERS"
 ENDPOINTS = "endpoints.json"
