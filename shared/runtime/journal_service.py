@@ -48,6 +48,8 @@ MOST_BYTES = 8_000_000
 """Their size, about."""
 PAUSE_SECONDS = 1.0
 """Pause after something failed that heals."""
+CHECK_SECONDS = 5.0
+"""How often it looks, while nothing comes, whether the tables have been emptied."""
 TIDY_SECONDS = 30.0
 """How often old entries are deleted, and documents counted."""
 CHUNK = 5000
@@ -89,6 +91,7 @@ class Journal:
     """Entries written by this process."""
     _positions: dict[Partition, int] = field(default_factory=dict)
     _tidied: float = 0.0
+    _checked: float = 0.0
 
     async def work(self) -> None:
         """Follow the topics until the process should end."""
@@ -97,6 +100,7 @@ class Journal:
                 await self._follow()
             except Overtaken as error:
                 self.life.say(str(error))
+                await asyncio.sleep(PAUSE_SECONDS)
             except (Unavailable, Failed) as error:
                 await self._wait(error.message)
 
@@ -115,8 +119,16 @@ class Journal:
                 records = await asyncio.to_thread(gather, tail)
                 if records:
                     await self._keep(records)
+                elif time.monotonic() - self._checked > CHECK_SECONDS:
+                    await self._check()
                 self.trouble = ""
                 await self._tidy()
+
+    async def _check(self) -> None:
+        """Look whether the tables are still as this process left them. Raises Overtaken."""
+        if await self.table.positions() != self._positions:
+            raise Overtaken("somebody else has written the journal, or emptied it")
+        self._checked = time.monotonic()
 
     async def _keep(self, records: list[Delivery]) -> None:
         began = time.monotonic()
