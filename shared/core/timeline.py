@@ -194,6 +194,8 @@ def name(said: str) -> str:
 
 def text(said: str, most: int = MESSAGE_CHARACTERS) -> str:
     """A text that PostgreSQL takes: no NUL character, and no half of a pair."""
+    if said.isascii() and "\0" not in said:
+        return said[:most]
     plain = said[:most].replace("\0", "\N{REPLACEMENT CHARACTER}")
     return plain.encode("utf-8", "replace").decode()
 

@@ -146,7 +146,8 @@ class Reader:
 class Tail:
     """Follows partitions from given offsets; use it as a context manager."""
 
-    def __init__(self, kafka: Mapping[str, Any], starts: Mapping[Partition, int]) -> None:
+    def __init__(self, kafka: Mapping[str, Any], starts: Mapping[Partition, int], *, ahead: int = 32_768) -> None:
+        """`ahead`: kilobytes that are fetched ahead at most."""
         self._consumer = Consumer(
             common(kafka)
             | {
@@ -159,7 +160,7 @@ class Tail:
                 "enable.partition.eof": True,
                 "fetch.queue.backoff.ms": 10,
                 "fetch.wait.max.ms": 50,
-                "queued.max.messages.kbytes": 32_768,
+                "queued.max.messages.kbytes": ahead,
             }
         )
         self._starts = starts

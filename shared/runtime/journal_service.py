@@ -44,8 +44,10 @@ from shared.settings import configured, own_settings
 SERVICE = "journal"
 MOST = 2000
 """Records of one transaction."""
-MOST_BYTES = 8_000_000
+MOST_BYTES = 4_000_000
 """Their size, about."""
+FETCHED_AHEAD = 8_192
+"""Kilobytes: it runs beside everything else, and has no hurry."""
 PAUSE_SECONDS = 1.0
 """Pause after something failed that heals."""
 CHECK_SECONDS = 5.0
@@ -114,7 +116,7 @@ class Journal:
         self._positions = await self.table.positions()
         spans = await asyncio.to_thread(Reader(self.kafka).spans, list(self.shelves))
         starts = {part: max(self._positions.get(part, 0), span.start) for part, span in spans.items()}
-        with Tail(self.kafka, starts) as tail:
+        with Tail(self.kafka, starts, ahead=FETCHED_AHEAD) as tail:
             while not self.life.ended.is_set():
                 records = await asyncio.to_thread(gather, tail)
                 if records:

@@ -44,24 +44,38 @@ class Place:
         self._producer = Producer(transactional(self.session.kafka, self.name))
         self._producer.init_transactions(30)
 
-    def publish(self, count: int, *, commits: bool = True) -> None:
-        """Documents at several places of their way, in one transaction."""
+    def publish(self, count: int) -> None:
+        """Documents at several places of their way, in one transaction; and the same once before, aborted."""
+        self._write(count)
+        self._producer.abort_transaction(30)
+        # On a busy machine the client has been seen to take a record for written that the broker does not have: its
+        # report then has no error, and no offset either.
+        while not self._write(count):
+            self._producer.abort_transaction(30)
+        self._producer.commit_transaction(30)
+        self.written += count + len(HOSTILE)
+
+    def _write(self, count: int) -> bool:
+        """Begin a transaction with the records; gives whether the broker has them all."""
+        places: list[int | None] = []
         self._producer.begin_transaction()
         for number in range(count):
             document = f"d{random.randrange(count)}"
             event = DocumentSubmitted(document_id=document, content=b"x", batch_id=f"b{number % 3}")
             topic = random.choice(("ingest", "classify", "analyze.retry.5s", "store.parked", "results", "classify.dlq"))
             value = self.session.codec.encode(event) if topic == "ingest" else b"x"
-            self._producer.produce(f"{self.name}.{topic}", key=document, value=value)
-        for key, value in HOSTILE:
-            self._producer.produce(f"{self.name}.ingest", key=key, value=value)
+            self._produce(topic, document.encode(), value, places)
+        for key, hostile in HOSTILE:
+            self._produce("ingest", key, hostile, places)
         # What is aborted before the broker has all of it makes the broker miss numbers later on.
         assert self._producer.flush(30) == 0
-        if commits:
-            self._producer.commit_transaction(30)
-            self.written += count + len(HOSTILE)
-        else:
-            self._producer.abort_transaction(30)
+        return all(place is not None and place >= 0 for place in places)
+
+    def _produce(self, topic: str, key: bytes | None, value: bytes | None, places: list[int | None]) -> None:
+        def written(error: Any, message: Any) -> None:
+            places.append(None if error else message.offset())
+
+        self._producer.produce(f"{self.name}.{topic}", key=key, value=value, on_delivery=written)
 
     def count(self) -> int:
         """Entries."""
@@ -99,7 +113,6 @@ def place(parts: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_killed_and_doubled_and_emptied_it_has_each_record_once_and_the_same_again(place: Place) -> None:
     for round_ in range(4):
         place.publish(500)
-        place.publish(50, commits=False)
         process = place.start()
         # Somewhere between its start and its end.
         goal = place.count() + random.randrange(400) if round_ else 1
