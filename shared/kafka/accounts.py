@@ -18,7 +18,7 @@ from shared.core.delivery import Delivery
 from shared.core.drawing import in_order
 from shared.core.errors import Failed
 from shared.core.graph import Pipeline
-from shared.core.headers import ORIGIN, STAGE, header
+from shared.core.headers import STAGE, header
 from shared.core.shelves import Kind, Shelf, shelves
 from shared.kafka.dead_letters import DeadLetters
 from shared.kafka.reading import Partition, Reader, Span
@@ -109,7 +109,6 @@ class Bookkeeper:
                 # It asks for nothing, and the desk leaves it: no document is in it.
                 return None
         result = shelf.kind is Kind.RESULT
-        own = shelf.kind in (Kind.RETRY, Kind.PARKED, Kind.LETTER)
         return Seen(
             kind=shelf.kind,
             place=str(record.position),
@@ -117,13 +116,13 @@ class Bookkeeper:
             stage=stage,
             batch=str(getattr(event, "batch_id", "")),
             event_id=str(getattr(event, "event_id", "")),
-            origin=str(record.origin) if own and header(record.headers, ORIGIN) else "",
+            # Also of an input: somebody may have copied a dead letter there with all its headers.
+            origin=str(record.origin) if record.origin != record.position else "",
             replayed=str(record.reentry.letter) if shelf.kind is Kind.INPUT and record.reentry else "",
             sure=known[0],
             maybe=known[1],
             state=str(getattr(event, "state", "stored")) if result else done,
             version=getattr(event, "version", None) if result and hasattr(event, "state") else None,
-            since=record.appended_at.timestamp(),
         )
 
     def _event(self, record: Delivery, takes: tuple[type[Any], ...]) -> Any:

@@ -133,7 +133,7 @@ def retry_lost(field: Field, record: Stamped) -> str:
 
 def noted_as_replayed(field: Field, record: Stamped) -> str:
     """A dead letter is noted as replayed, and nothing re-entered."""
-    letter = field.of("analyze.dlq")[0]
+    letter = min(field.of("analyze.dlq"), key=lambda one: one.key)
     note = NOTE | {"action": "replayed", "document_id": letter.key.decode()}
     key = f"analyze/{letter.partition}/{letter.offset}".encode()
     field.put("dlq.resolved", letter, key=key, value=json.dumps(note).encode(), headers={})
@@ -142,7 +142,7 @@ def noted_as_replayed(field: Field, record: Stamped) -> str:
 
 def buried_twice(field: Field, record: Stamped) -> str:
     """A record has become two dead letters."""
-    letter = field.of("analyze.dlq")[-1]
+    letter = max(field.of("analyze.dlq"), key=lambda one: one.key)
     field.put("analyze.dlq", letter)
     return letter.key.decode()
 

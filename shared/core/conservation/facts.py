@@ -23,7 +23,7 @@ class Seen:
     event_id: str = ""
     """The event's id, where it could be read and has one."""
     origin: str = ""
-    """Where it first reached the stage, if its headers tell; its own place where it has just reached it."""
+    """Where it first reached the stage, if its headers tell that that was another place."""
     replayed: str = ""
     """Of an input: place of the dead letter that it was replayed from."""
     sure: bool = False
@@ -34,8 +34,6 @@ class Seen:
     """Of a result how the document ended; of a letter what was done about it."""
     version: int | None = None
     """Of a result: the submission's version, where it tells one."""
-    since: float = 0.0
-    """When Kafka got it, UNIX seconds."""
 
     @property
     def token(self) -> str:
