@@ -22,6 +22,8 @@ Partition = tuple[str, int]
 
 COLUMNS = ("pipeline", *(f'"{field.name}"' if field.name == "offset" else field.name for field in fields(Entry)))
 LOCK = "select pg_advisory_xact_lock(hashtextextended('penstock journal ' || %s, 0))"
+LIGHT = "set local synchronous_commit = off"
+"""What a crash of the server loses is read again, for the positions are lost with it."""
 POSITIONS = "select topic, partition, next from journal_positions where pipeline = %s"
 INCOMING = "create temp table if not exists journal_incoming (like journal_entries) on commit delete rows"
 COPY = f"copy journal_incoming ({', '.join(COLUMNS)}) from stdin"
@@ -95,6 +97,7 @@ class JournalTable:
         self, entries: Sequence[Entry], begin: Mapping[Partition, int | None], end: Mapping[Partition, int]
     ) -> None:
         async with self.database.work() as connection, connection.transaction():
+            await connection.execute(LIGHT)
             await connection.execute(LOCK, [self.pipeline])  # 1
             known = positions_of(await (await connection.execute(POSITIONS, [self.pipeline])).fetchall())
             if moved := [part for part, offset in begin.items() if known.get(part) != offset]:  # 2

@@ -161,6 +161,8 @@ class Tail:
                 "fetch.queue.backoff.ms": 10,
                 "fetch.wait.max.ms": 50,
                 "queued.max.messages.kbytes": ahead,
+                # One answer is held whole beside what is queued.
+                "fetch.max.bytes": min(ahead * 1024, 52_428_800),
             }
         )
         self._starts = starts

@@ -42,7 +42,7 @@ from shared.runtime.schemas import Schemas
 from shared.settings import configured, own_settings
 
 SERVICE = "journal"
-MOST = 2000
+MOST = 1000
 """Records of one transaction."""
 MOST_BYTES = 4_000_000
 """Their size, about."""
@@ -117,14 +117,21 @@ class Journal:
         spans = await asyncio.to_thread(Reader(self.kafka).spans, list(self.shelves))
         starts = {part: max(self._positions.get(part, 0), span.start) for part, span in spans.items()}
         with Tail(self.kafka, starts, ahead=FETCHED_AHEAD) as tail:
-            while not self.life.ended.is_set():
-                records = await asyncio.to_thread(gather, tail)
-                if records:
-                    await self._keep(records)
-                elif time.monotonic() - self._checked > CHECK_SECONDS:
-                    await self._check()
-                self.trouble = ""
-                await self._tidy()
+            gathering = asyncio.create_task(asyncio.to_thread(gather, tail))
+            try:
+                while not self.life.ended.is_set():
+                    records = await gathering
+                    # The next ones are fetched while these are written.
+                    gathering = asyncio.create_task(asyncio.to_thread(gather, tail))
+                    if records:
+                        await self._keep(records)
+                    elif time.monotonic() - self._checked > CHECK_SECONDS:
+                        await self._check()
+                    self.trouble = ""
+                    await self._tidy()
+            finally:
+                # A client that is closed while another thread polls it ends the process.
+                await asyncio.wait({gathering})
 
     async def _check(self) -> None:
         """Look whether the tables are still as this process left them. Raises Overtaken."""

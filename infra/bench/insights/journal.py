@@ -8,7 +8,7 @@ import hashlib
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -58,8 +58,7 @@ def journal(bench: Bench) -> Figures:
     folder = bench.folder / pipeline.name
     folder.mkdir()
     settings = {NAME: pipeline.name, "PENSTOCK_PIPELINE": "infra.bench.insights.pipeline:NAMED"}
-    with Herd(bench.parts, folder, **settings) as herd:
-        look = Look(bench.parts.database or "", pipeline.name)
+    with Herd(bench.parts, folder, **settings) as herd, Look(bench.parts.database or "", pipeline.name) as look:
         process = herd.start("services.journal")
         rate = followed(herd, look, wanted)
         first = look.run(told)
@@ -80,24 +79,31 @@ def journal(bench: Bench) -> Figures:
 
 
 class Look:
-    """What is in the tables."""
+    """What is in the tables; use it as a context manager."""
 
     def __init__(self, url: str, pipeline: str) -> None:
-        self._url, self.pipeline = url, pipeline
+        self._runner = asyncio.Runner()
+        self._opened = open_database(url, "bench")
+        self._pipeline = pipeline
 
-    def run(self, ask: Callable[[Database, str], Any]) -> Any:
-        """Ask on a connection of its own."""
+    def __enter__(self) -> "Look":
+        self._database = self._runner.run(self._opened.__aenter__())
+        return self
 
-        async def asked() -> Any:
-            async with open_database(self._url, "bench") as database:
-                return await ask(database, self.pipeline)
+    def __exit__(self, *raised: Any) -> None:
+        self._runner.run(self._opened.__aexit__(*raised))
+        self._runner.close()
 
-        return asyncio.run(asked())
+    def run(self, ask: Callable[[Database, str], Coroutine[Any, Any, Any]]) -> Any:
+        """Ask."""
+        return self._runner.run(ask(self._database, self._pipeline))
 
 
 async def count(database: Database, pipeline: str) -> int:
-    """Entries."""
-    rows = await database.rows("select count(*) as entries from journal_entries where pipeline = %s", [pipeline])
+    """Entries, as the positions tell: nothing here is transactional, so each offset is a record."""
+    rows = await database.rows(
+        "select coalesce(sum(next), 0)::int as entries from journal_positions where pipeline = %s", [pipeline]
+    )
     return int(rows[0]["entries"])
 
 
