@@ -7,6 +7,7 @@ A document moves while this reads, so the order of the questions matters:
 Nothing is read beyond the ends, so a record is surely completed (1), perhaps (3), or not.
 """
 
+import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from shared.core import topics
 from shared.core.conservation.facts import DELETED, Facts, Finding, Seen
 from shared.core.delivery import Delivery
 from shared.core.drawing import in_order
-from shared.core.errors import Failed
+from shared.core.errors import Failed, Unavailable
 from shared.core.graph import Pipeline
 from shared.core.headers import STAGE, header
 from shared.core.shelves import Kind, Shelf, shelves
@@ -55,6 +56,8 @@ class Bookkeeper:
     """Reads the events."""
     ends: tuple[type[Any], ...]
     """Event types that stand on the results topic."""
+    most: int = 0
+    """Records beyond which it refuses, for all facts are in memory; 0: any number."""
 
     def read(self, checkpoint: Mapping[Partition, int]) -> Books:
         """All records from the checkpoint on: what lies before it is accounted for elsewhere."""
@@ -70,6 +73,7 @@ class Bookkeeper:
             if span.start > start and span.end > start:
                 books.deleted.append(_gone(part, start, span.start, known[part[0]].stage))
             spans[part] = Span(max(span.start, start), span.end)
+        self._check(sum(span.end - span.start for span in spans.values()))
         for record in self.reader.read_spans(spans):
             place = record.position
             part = (place.topic, place.partition)
@@ -78,6 +82,13 @@ class Bookkeeper:
             if seen:
                 books.facts[seen.document].append(seen)
         return books
+
+    def _check(self, records: int) -> None:
+        if 0 < self.most < records:
+            said = (
+                f"{records:,} records lie behind the checkpoint, and {self.most:,} are read here: run `penstock audit`"
+            )
+            raise Unavailable("audit", said)
 
     def _spans(self, names: Sequence[str]) -> dict[Partition, Span]:
         spans: dict[Partition, Span] = {}
@@ -112,9 +123,9 @@ class Bookkeeper:
         return Seen(
             kind=shelf.kind,
             place=str(record.position),
-            document=document_of(record),
+            document=sys.intern(document_of(record)),
             stage=stage,
-            batch=str(getattr(event, "batch_id", "")),
+            batch=sys.intern(str(getattr(event, "batch_id", ""))),
             event_id=str(getattr(event, "event_id", "")),
             # Also of an input: somebody may have copied a dead letter there with all its headers.
             origin=str(record.origin) if record.origin != record.position else "",

@@ -36,6 +36,8 @@ class Auditor:
     """The tables."""
     learn: Callable[[], Awaitable[None]]
     """Finds schemas that were met and are not known: without its id an event seems to come from nowhere."""
+    most: int = 0
+    """Records beyond which it refuses; 0: any number."""
 
     async def audit(self, question: Question = Question()) -> Verdict:  # noqa: B008  a frozen value
         """Look; and where something is wrong look again, for a document may have been on its way meanwhile."""
@@ -50,7 +52,7 @@ class Auditor:
     async def _look(self, question: Question) -> Verdict:
         tables = AccountTables(self.database, self.pipeline.name)
         checkpoint, accepted, folded = await tables.checkpoint(), await tables.accepted(), await tables.folded()
-        bookkeeper = Bookkeeper(Reader(self.kafka), self.pipeline, self.codec, self.ends)
+        bookkeeper = Bookkeeper(Reader(self.kafka), self.pipeline, self.codec, self.ends, self.most)
         books = await asyncio.to_thread(bookkeeper.read, checkpoint)
         ended = {one.document for one in folded}
         kept = Kept(

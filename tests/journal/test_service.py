@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import psycopg
 import pytest
@@ -16,6 +17,7 @@ from confluent_kafka import Producer
 
 from infra.bench.herd import Herd
 from infra.local.parts import Endpoints
+from infra.local.parts.ports import free_port
 from schemas.events import DocumentSubmitted
 from shared.cli.session import Session, open_session
 from shared.database.journal import JournalTable
@@ -155,3 +157,21 @@ def test_while_postgresql_is_locked_it_waits_and_goes_on(place: Place) -> None:
         place.herd.reaches(lambda: time.monotonic() - began > 2, 3)
         assert process.poll() is None
     place.until(lambda: place.count() == place.written)
+
+
+def test_it_audits_for_the_gauge(place: Place) -> None:
+    place.publish(50)
+    port = free_port()
+    place.herd.start("services.journal", PENSTOCK_HEALTH_PORT=str(port), PENSTOCK_JOURNAL__AUDIT_SECONDS="0.5")
+
+    def gauge(name: str) -> float:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+                lines = answer.read().decode().splitlines()
+        except OSError:
+            return 0.0
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name}{{"))
+
+    place.until(lambda: gauge("penstock_audit_findings") > 0)
+    place.until(lambda: gauge("penstock_documents") > 0)
+    assert gauge("penstock_audit_timestamp_seconds") > 0

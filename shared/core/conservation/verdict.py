@@ -52,13 +52,18 @@ class Verdict:
 
 def verdict(documents: Mapping[str, Facts], kept: Kept, flow: Flow, question: Question) -> Verdict:
     """Judge them all."""
-    accounts = [account_of(document, facts, kept, flow) for document, facts in documents.items()]
-    _across(accounts)
     found = Verdict()
-    for account in accounts:
-        if question.batch and question.batch not in account.batches:
-            continue
-        _add(found, account, flow)
+    held: list[Account] = []
+    for document, facts in documents.items():
+        account = account_of(document, facts, kept, flow)
+        if account.short or account.strays or any(seen.event_id for seen in account.arrivals):
+            held.append(account)
+        else:
+            # Dropped at once: most accounts are plain, and all of them together are large.
+            _add(found, account, flow, question)
+    _across(held)
+    for account in held:
+        _add(found, account, flow, question)
     wanted = (
         one for one in accepted_and_gone(documents, kept, flow) if question.batch in ("", kept.accepted[one.document])
     )
@@ -82,7 +87,9 @@ def _across(accounts: Sequence[Account]) -> None:
                 short.count -= 1
 
 
-def _add(found: Verdict, account: Account, flow: Flow) -> None:
+def _add(found: Verdict, account: Account, flow: Flow, question: Question) -> None:
+    if question.batch and question.batch not in account.batches:
+        return
     found.documents += 1
     first = sum(seen.stage == flow.first for seen in account.arrivals)
     found.published += first
