@@ -13,6 +13,7 @@ from shared.cli.session import Session, open_session
 from shared.cli.talk import Json, PipelineName, cell, data, table
 from shared.core.conservation.facts import Finding
 from shared.core.conservation.verdict import Question, Verdict
+from shared.core.drawing import in_order
 from shared.core.stage import Stage
 from shared.runtime.auditing import Auditor
 from shared.runtime.schemas import Schemas
@@ -68,7 +69,7 @@ def answer(session: Session, found: Verdict) -> dict[str, object]:
 
 def named(session: Session, found: Verdict) -> "list[Stage[Any, Any]]":
     """The stages that were met."""
-    return [stage for stage in session.pipeline.stages if stage.name in found.stages]
+    return [stage for stage in in_order(session.pipeline) if stage.name in found.stages]
 
 
 def show(session: Session, found: Verdict) -> None:
