@@ -27,7 +27,7 @@ from shared.core.thresholds import Exceptions
 from shared.pipelines.named import named_pipeline
 from shared.setting_names import Known, unknown
 
-SERVICES = ("ingest", "review", "modelsim")
+SERVICES = ("ingest", "review", "journal", "modelsim")
 """Services that are no stages; each may have a table of its own."""
 BOOTSTRAP = "PENSTOCK_KAFKA__BOOTSTRAP_SERVERS"
 ENDPOINTS = "endpoints.json"

@@ -97,6 +97,10 @@ GOALS: Mapping[str, Goal] = {
     "replay_second": NOTHING,
     "replay_repaid": NOTHING,
     "replay_forecast_error": Goal(most=0.1),
+    "journal_rate": Goal(least=5000),
+    "journal_differs": NOTHING,
+    "audit_false": NOTHING,
+    "audit_found": Goal(10, 10),
 }
 """What the figures should be on an idle machine of two cores; the others are told and judged by nobody."""
 

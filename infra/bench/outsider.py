@@ -55,7 +55,12 @@ class Stamped(NamedTuple):
 
 def load(path: Path) -> Any:
     """A schema from its file."""
-    return fastavro.parse_schema(json.loads(path.read_text("utf-8")))
+    return parsed(path.read_text("utf-8"))
+
+
+def parsed(text: str) -> Any:
+    """A schema that is complete in itself."""
+    return fastavro.parse_schema(json.loads(text))
 
 
 def encoded(schema: Any, record: dict[str, Any]) -> bytes:
@@ -104,6 +109,15 @@ def send(kafka: str, topic: str, records: Iterable[dict[str, Any]]) -> None:
         client.poll(0)
     if client.flush(30) or errors:
         raise Unacknowledged(f"not acknowledged by {topic}: {errors[:3]}")
+
+
+def commit(kafka: str, group: str, partition: tuple[str, int], offset: int) -> None:
+    """Say in the name of a group without members how far it is."""
+    client = Consumer(PROPERTIES | {"bootstrap.servers": kafka, "group.id": group})
+    try:
+        client.commit(offsets=[TopicPartition(*partition, offset)], asynchronous=False)
+    finally:
+        client.close()
 
 
 def limit(kafka: str, topic: str, size: int) -> None:

@@ -64,7 +64,7 @@ def commands_for(settings: Settings, pipeline: Pipeline, simulated: bool) -> dic
     commands: dict[str, tuple[str, ...]] = {}
     if simulated:
         commands["modelsim"] = (sys.executable, "-m", "infra.modelsim")
-    for name in ("ingest", *(stage.name for stage in pipeline.stages), "review"):
+    for name in ("ingest", *(stage.name for stage in pipeline.stages), "review", "journal"):
         if name in settings.commands or find_spec(f"services.{name}"):
             commands[name] = (sys.executable, "-m", f"services.{name}")
         else:

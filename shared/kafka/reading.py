@@ -150,7 +150,8 @@ class Reader:
 class Tail:
     """Follows partitions from given offsets; use it as a context manager."""
 
-    def __init__(self, kafka: Mapping[str, Any], starts: Mapping[Partition, int]) -> None:
+    def __init__(self, kafka: Mapping[str, Any], starts: Mapping[Partition, int], *, ahead: int = 32_768) -> None:
+        """`ahead`: kilobytes that are fetched ahead at most."""
         self._consumer = Consumer(
             common(kafka)
             | {
@@ -163,7 +164,9 @@ class Tail:
                 "enable.partition.eof": True,
                 "fetch.queue.backoff.ms": 10,
                 "fetch.wait.max.ms": 50,
-                "queued.max.messages.kbytes": 32_768,
+                "queued.max.messages.kbytes": ahead,
+                # One answer is held whole beside what is queued.
+                "fetch.max.bytes": min(ahead * 1024, 52_428_800),
             }
         )
         self._starts = starts

@@ -48,6 +48,7 @@ class Metrics:
         self._of_dependencies()
         self._of_limits()
         self._of_the_ledger()
+        self._of_the_journal()
 
     def _of_records(self) -> None:
         self.taken = self._counter(
@@ -153,6 +154,24 @@ class Metrics:
             "penstock_ledger_batch_seconds", "Seconds of one statement; kind: begin, end.", TRANSACTION, "kind"
         )
         self.spool_bytes = self._gauge("penstock_spool_bytes", "Size of the spool; 0 while PostgreSQL is there.")()
+
+    def _of_the_journal(self) -> None:
+        # Called where they are used and not here: elsewhere than in the journal they are not even 0.
+        self.journal_entries = self._counter("penstock_journal_entries_total", "Records put into the journal.")
+        self.journal_seconds = self._histogram(
+            "penstock_journal_batch_seconds", "Seconds from a batch of records to its commit.", TRANSACTION
+        )
+        self.journal_behind = self._gauge(
+            "penstock_journal_behind_seconds", "Age of the newest record when it was put into the journal."
+        )
+        self.documents = self._gauge("penstock_documents", "Documents by state, as the journal knows them.", "state")
+        self.audit_findings = self._gauge(
+            "penstock_audit_findings",
+            "What the last audit found; kind: missing, doubled, unexplained, deleted.",
+            "kind",
+        )
+        self.audit_seconds = self._gauge("penstock_audit_seconds", "Seconds that the last audit took.")
+        self.audited_at = self._gauge("penstock_audit_timestamp_seconds", "When the last audit ended, UNIX time.")
 
     def observe(self, delivery: Delivery, outcome: Outcome[Any], seconds: float) -> None:
         """A record was decided: count it, and log it where it failed or waits."""

@@ -65,8 +65,12 @@ class Schemas:
         """Look for unknown schemas, for ever."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if self._codec.missing:
-                await asyncio.to_thread(self._find)
+            await self.look()
+
+    async def look(self) -> None:
+        """Look for unknown schemas once, where there are some."""
+        if self._codec.missing:
+            await asyncio.to_thread(self._find)
 
     def _find(self) -> None:
         try:

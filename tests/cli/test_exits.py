@@ -178,4 +178,7 @@ def test_every_verb_has_help_and_json(verb: str, capsys: pytest.CaptureFixture[s
     if verb in ("dlq", "review"):
         assert main([verb, "list", "--help"]) == Exit.DONE
         said = capsys.readouterr().out
+    if verb == "journal":
+        assert main([verb, "batches", "--help"]) == Exit.DONE
+        said = capsys.readouterr().out
     assert "--json" in said

@@ -15,7 +15,7 @@ from tests.cli.installation import lines
 from tests.pipeline.live.installation import RESULT
 from tests.pipeline.live.texts import LETTER
 
-LEFT_OUT = dict.fromkeys(("modelsim", "ingest", "analyze", "validate", "review"), "")
+LEFT_OUT = dict.fromkeys(("modelsim", "ingest", "analyze", "validate", "review", "journal"), "")
 """Services that a letter does not need."""
 
 

@@ -47,7 +47,13 @@ def test_a_misspelt_key_would_not_pass() -> None:
 
 
 def test_every_stage_of_the_pipeline_has_a_service_and_every_service_depends_on_ones_that_exist() -> None:
-    assert {stage.name for stage in DOCUMENTS.stages} | {"ingest", "review", "prepare", "modelsim"} == OURS.keys()
+    assert {stage.name for stage in DOCUMENTS.stages} | {
+        "ingest",
+        "review",
+        "journal",
+        "prepare",
+        "modelsim",
+    } == OURS.keys()
     for name, service in SERVICES.items():
         for other, how in service.get("depends_on", {}).items():
             assert other in SERVICES, name

@@ -1,0 +1,275 @@
+"""The journal as a service: every topic of a pipeline into tables, each record once.
+
+    poll -> entries -> one transaction with the positions -> poll …
+
+It is no member of a group whose offsets Kafka keeps: positions stand with the entries in PostgreSQL, so nothing has to
+agree with anything. A second process does no harm and no work twice: who finds other positions than it read from begins
+again from those.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Protocol
+
+from starlette.applications import Starlette
+
+from schemas.events import DocumentResult
+from schemas.released import released
+from shared.codec.avro import AvroCodec
+from shared.core.conservation.facts import DELETED, DOUBLED, MISSING, UNEXPLAINED
+from shared.core.delivery import Delivery
+from shared.core.errors import Failed, Unavailable
+from shared.core.graph import Pipeline, Sink
+from shared.core.shelves import Shelf, shelves
+from shared.core.stage import DATABASE
+from shared.core.timeline import Entry, entry_of
+from shared.database.journal import JournalTable, Overtaken, Partition
+from shared.database.pool import DatabasePolicy, open_database
+from shared.kafka.admin import ensure, plan
+from shared.kafka.reading import Reader, Tail
+from shared.observe.logs import logger
+from shared.observe.metrics import Metrics
+from shared.pipelines.named import named_pipeline
+from shared.runtime.auditing import Auditor
+from shared.runtime.health import Health, routes, serving
+from shared.runtime.process import Life, run
+from shared.runtime.schemas import Schemas
+from shared.settings import configured, own_settings
+
+log = logger("journal")
+
+SERVICE = "journal"
+MOST = 1000
+"""Records of one transaction."""
+MOST_BYTES = 4_000_000
+"""Their size, about."""
+FETCHED_AHEAD = 8_192
+"""Kilobytes: it runs beside everything else, and has no hurry."""
+PAUSE_SECONDS = 1.0
+"""Pause after something failed that heals."""
+CHECK_SECONDS = 5.0
+"""How often it looks, while nothing comes, whether the tables have been emptied."""
+TIDY_SECONDS = 30.0
+"""How often old entries are deleted, and documents counted."""
+CHUNK = 5000
+"""Entries that are deleted at once."""
+AUDITED = 300_000
+"""Records that are audited in this process: each takes half a kilobyte meanwhile."""
+NICE = 10
+"""How much the pipeline's own work goes before: the journal may lag, and then catches up."""
+
+
+class JournalSettings(Protocol):
+    """What can be set."""
+
+    @property
+    def keep_days(self) -> float: ...
+    @property
+    def audit_seconds(self) -> float: ...
+
+
+def serve(settings: type[JournalSettings]) -> None:
+    """Run the journal of the pipeline that the settings name until it is told to end; exits the process."""
+    run(SERVICE, partial(_journal, settings=settings))
+
+
+@dataclass(slots=True)
+class Journal:
+    """One running journal."""
+
+    life: Life
+    pipeline: Pipeline
+    codec: AvroCodec
+    schemas: Schemas
+    table: JournalTable
+    metrics: Metrics
+    keep: timedelta
+    kafka: Mapping[str, Any]
+    shelves: Mapping[str, Shelf]
+    trouble: str = ""
+    """What keeps it from working at the moment, in one sentence."""
+    read: int = 0
+    """Entries written by this process."""
+    _positions: dict[Partition, int] = field(default_factory=dict)
+    _states: set[str] = field(default_factory=set)
+    _tidied: float = 0.0
+    _checked: float = 0.0
+
+    async def work(self) -> None:
+        """Follow the topics until the process should end."""
+        while not self.life.ended.is_set():
+            try:
+                await self._follow()
+            except Overtaken as error:
+                self.life.say(str(error))
+                await asyncio.sleep(PAUSE_SECONDS)
+            except (Unavailable, Failed) as error:
+                await self._wait(error.message)
+
+    async def _wait(self, said: str) -> None:
+        if self.trouble != said:
+            self.life.say(said)
+        self.trouble = said
+        await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _follow(self) -> None:
+        self._positions = await self.table.positions()
+        spans = await asyncio.to_thread(Reader(self.kafka).spans, list(self.shelves))
+        starts = {part: max(self._positions.get(part, 0), span.start) for part, span in spans.items()}
+        with Tail(self.kafka, starts, ahead=FETCHED_AHEAD) as tail:
+            gathering = asyncio.create_task(asyncio.to_thread(gather, tail))
+            try:
+                while not self.life.ended.is_set():
+                    records = await gathering
+                    # The next ones are fetched while these are written.
+                    gathering = asyncio.create_task(asyncio.to_thread(gather, tail))
+                    if records:
+                        await self._keep(records)
+                    elif time.monotonic() - self._checked > CHECK_SECONDS:
+                        await self._check()
+                    self.trouble = ""
+                    await self._tidy()
+            finally:
+                # A client that is closed while another thread polls it ends the process.
+                await asyncio.wait({gathering})
+
+    async def _check(self) -> None:
+        """Look whether the tables are still as this process left them. Raises Overtaken."""
+        if await self.table.positions() != self._positions:
+            raise Overtaken("somebody else has written the journal, or emptied it")
+        self._checked = time.monotonic()
+
+    async def _keep(self, records: list[Delivery]) -> None:
+        began = time.monotonic()
+        entries = [self._entry(record) for record in records]
+        if self.codec.missing:
+            await self.schemas.look()
+            entries = [self._entry(record) for record in records]
+            # What is nowhere now is kept as what it is.
+            self.codec.missing.clear()
+        oldest = datetime.now(UTC) - self.keep
+        end: dict[Partition, int] = {}
+        for record in records:
+            end[record.position.topic, record.position.partition] = record.position.offset + 1
+        begin = {part: self._positions.get(part) for part in end}
+        kept = [entry for entry in entries if entry.at >= oldest]
+        while not self.life.ended.is_set():
+            try:
+                await self.table.write(kept, begin, end)
+                break
+            except Unavailable as error:
+                await self._wait(error.message)
+        else:
+            return
+        self._positions |= end
+        self.read += len(kept)
+        self.metrics.journal_entries().inc(len(kept))
+        self.metrics.journal_seconds().observe(time.monotonic() - began)
+        self.metrics.journal_behind().set(max((datetime.now(UTC) - records[-1].appended_at).total_seconds(), 0))
+
+    def _entry(self, record: Delivery) -> Entry:
+        shelf = self.shelves[record.position.topic]
+        try:
+            event = self.codec.decode(record.value, shelf.takes) if record.value and shelf.takes else None
+        except Failed as error:
+            event = error
+        return entry_of(record, shelf, event, fresh_calls=self._asked_for(event))
+
+    def _asked_for(self, event: Any) -> bool:
+        """Whether a stage that asks models gives just such events."""
+        return any(
+            type(event) in stage.gives and any(need != DATABASE for need in stage.needs)
+            for stage in self.pipeline.stages
+        )
+
+    async def _tidy(self) -> None:
+        if time.monotonic() - self._tidied < TIDY_SECONDS:
+            return
+        oldest = datetime.now(UTC) - self.keep
+        while not self.life.ended.is_set() and await self.table.forget(oldest, CHUNK) == CHUNK:
+            pass
+        states = await self.table.states()
+        for state in self._states | states.keys():
+            self.metrics.documents(state).set(states.get(state, 0))
+        self._states |= states.keys()
+        self._tidied = time.monotonic()
+
+
+def gather(tail: Tail) -> list[Delivery]:
+    """What is there, up to what one transaction takes."""
+    records: list[Delivery] = []
+    size = 0
+    while len(records) < MOST and size < MOST_BYTES:
+        found = [one for one in tail.poll(0.2) if isinstance(one, Delivery)]
+        if not found:
+            break
+        records += found
+        size += sum(len(one.value or b"") for one in found)
+    return records
+
+
+async def _journal(life: Life, settings: type[JournalSettings]) -> None:
+    os.nice(NICE)
+    own: JournalSettings = own_settings(settings, SERVICE)
+    pipeline = configured(named_pipeline(life.settings.pipeline), life.settings)
+    kafka = life.settings.kafka.properties()
+    await asyncio.to_thread(ensure, kafka, plan(pipeline), replication=life.settings.kafka.replication_factor)
+    ends = tuple(
+        dict.fromkeys(
+            [kind for step in pipeline.flow if isinstance(step.target, Sink) for kind in step.source.gives]
+            + [DocumentResult]
+        )
+    )
+    types = {kind: None for stage in pipeline.stages for kind in (*stage.takes, *stage.gives)}
+    codec = AvroCodec(types | dict.fromkeys(ends), (schema for _, schema in released()))
+    schemas, metrics = Schemas(life.settings, codec), Metrics(pipeline.name, SERVICE)
+    async with AsyncExitStack() as stack:
+        url = life.settings.database_url.get_secret_value()
+        policy = DatabasePolicy(connections=2)
+        database = await stack.enter_async_context(open_database(url, life.instance, policy))
+        journal = Journal(
+            life=life,
+            pipeline=pipeline,
+            codec=codec,
+            schemas=schemas,
+            table=JournalTable(database, pipeline.name),
+            metrics=metrics,
+            keep=timedelta(days=own.keep_days),
+            kafka=kafka,
+            shelves=shelves(pipeline, ends),
+        )
+        app = Starlette(routes=list(routes(partial(health, journal), partial(asyncio.to_thread, metrics.exposition))))
+        await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
+        auditor = Auditor(kafka, pipeline, codec, ends, database, schemas.look, AUDITED)
+        auditing = asyncio.create_task(audit_again(auditor, metrics, own.audit_seconds))
+        await journal.work()
+        auditing.cancel()
+
+
+async def audit_again(auditor: Auditor, metrics: Metrics, seconds: float) -> None:
+    """Audit every so many seconds, for the gauge; never where that is 0."""
+    while seconds:
+        await asyncio.sleep(seconds)
+        began = time.monotonic()
+        try:
+            found = await auditor.audit()
+        except (Unavailable, Failed) as error:
+            # The time of the last audit stays as it is, and whoever watches the gauges looks at that.
+            log.warning("no audit", reason=error.message)
+            continue
+        for kind in (MISSING, DOUBLED, UNEXPLAINED, DELETED):
+            metrics.audit_findings(kind).set(sum(one.kind == kind for one in found.findings))
+        metrics.audit_seconds().set(time.monotonic() - began)
+        metrics.audited_at().set(time.time())
+
+
+def health(journal: Journal) -> Health:
+    """What the journal says of itself."""
+    weaker = {"journal": journal.trouble} if journal.trouble else {}
+    return Health(True, weaker | journal.schemas.weaker, {"entries": journal.read})
