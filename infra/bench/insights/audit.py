@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 from infra.bench import outsider
 from infra.bench.bench import Bench
-from infra.bench.engine.latency import INVOICE, NOBODY, SUBMITTED, start
 from infra.bench.engine.two_models import order
 from infra.bench.failures.mixed import settled, submission
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd
 from infra.bench.insights.plants import Field, planted
+from infra.bench.services import INVOICE, NOBODY, SUBMITTED, start
 from schemas.events import DocumentResult
 from schemas.released import released
 from shared.codec.avro import AvroCodec

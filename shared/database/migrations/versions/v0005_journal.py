@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0010"
-down_revision: str | None = "0003"
+revision = "0005"
+down_revision: str | None = "0004"
 
 # What an entry says stands in columns where it is searched or counted, and in `detail` where it is only shown.
 UPGRADE = """
