@@ -85,6 +85,10 @@ GOALS: Mapping[str, Goal] = {
     "replay_second": NOTHING,
     "replay_repaid": NOTHING,
     "replay_forecast_error": Goal(most=0.1),
+    "planted_found": Goal(least=11),
+    "precision": Goal(least=0.9),
+    "null_reports": Goal(most=0.05),
+    "first_sentence_s": Goal(most=60),
 }
 """What the figures should be on an idle machine of two cores; the others are told and judged by nobody."""
 
