@@ -25,6 +25,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "dlq": ("dlq:APP", "List, show, replay and discard dead letters."),
     "breakers": ("breakers:APP", "Show, trip and reset the circuit breakers."),
     "review": ("review:APP", "List, show and decide what waits for a person."),
+    "insights": (
+        "insights:insights",
+        "Tell which documents fail, how often, since when, and what they have in common.",
+    ),
     "drill": ("drill:drill", "Break a running local installation on purpose, and check the promises."),
     "bench": ("bench:bench", "Measure the product on this machine."),
     "config": ("config:config", "Show every setting and where it came from."),
