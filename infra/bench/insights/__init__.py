@@ -1,8 +1,10 @@
 """The scenarios of `penstock bench insights`."""
 
+from infra.bench.insights.kills import kills
 from infra.bench.insights.planted import planted
 from infra.bench.measure import Scenarios
 
 INSIGHTS: Scenarios = {
     "planted": planted,  # how many of the planted rules the atlas names, and what it says where there are none
+    "kills": kills,  # the insights service killed again and again: its tables against a recount of the topics
 }

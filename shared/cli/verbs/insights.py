@@ -14,9 +14,10 @@ from shared.cli.talk import Json, PipelineName, data, shown
 from shared.core.atlas.ended import Ended
 from shared.core.atlas.finding import Finding, findings
 from shared.core.atlas.sentence import percent, remedy_of, sentence
-from shared.kafka.ends import Ends
+from shared.kafka.ends import last_ends
 from shared.kafka.reading import Reader
 from shared.pipelines.ends import command_of, options_of
+from shared.pipelines.telling import Telling
 
 RECORDS = 100_000
 """Newest records of each topic that are looked at: enough for what is true now, and read in seconds."""
@@ -32,7 +33,7 @@ def insights(last: Last = RECORDS, pipeline: PipelineName = "", as_json: Json = 
     where nothing has a cause, at most one report in a hundred says anything. With --json one object.
     """
     session = open_session(pipeline)
-    ends = Ends(Reader(session.kafka), session.pipeline, session.codec).last(last)
+    ends = last_ends(Reader(session.kafka), Telling(session.pipeline, session.codec), last)
     told = findings(ends)
     if as_json:
         data({"documents": len({one.document_id for one in ends}), "insights": [row(session, one) for one in told]})
