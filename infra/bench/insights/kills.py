@@ -1,5 +1,6 @@
 """The insights service killed at random moments under load: its tables against an outsider's recount of the topics.
 
+For the second half a second process takes a part of the partitions, and all of them whenever the first is killed.
 Some of the transactions in which the records are written are aborted, as a stage's are when it loses its partitions.
 """
 
@@ -63,7 +64,7 @@ def kills(bench: Bench) -> Figures:
     ensure({"bootstrap.servers": bench.kafka}, plan(pipeline_of(name)))
     folder = bench.folder / f"insights-{name}"
     folder.mkdir()
-    dice, stop, port = random.Random("insights"), threading.Event(), free_port()
+    dice, stop, port, other = random.Random("insights"), threading.Event(), free_port(), free_port()
     writing = threading.Thread(target=write, args=(bench.kafka, name, size.per_second, stop))
     with Herd(bench.parts, folder, PENSTOCK_PIPELINE=f"infra.bench.insights.pipelines:{name}") as herd:
         try:
@@ -77,14 +78,17 @@ def kills(bench: Bench) -> Figures:
                 process.kill()
                 process.wait()
                 process = started(herd, port)
+                if number == size.kills // 2:
+                    # From here on partitions go to and fro between two processes.
+                    started(herd, other)
         finally:
             stop.set()
             if writing.ident is not None:
                 writing.join()
         expected = recount(bench.kafka, name)
         began = time.monotonic()
-        herd.reaches(lambda: totals(port) == expected, COUNT_SECONDS)
-        counted = totals(port)
+        herd.reaches(lambda: totals(port) + totals(other) == expected, COUNT_SECONDS)
+        counted = totals(port) + totals(other)
     wrong = sum(abs(counted[key] - expected[key]) for key in counted.keys() | expected.keys())
     bench.say(
         f"kills: {size.kills} times, {expected.total():,} records, {wrong} counted wrong,"

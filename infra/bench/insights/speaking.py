@@ -67,7 +67,8 @@ def speaking(bench: Bench) -> Figures:
         raise Unreached(f"after {SECONDS:g} s and {len(failures)} failures nothing was said of {tenant}")
     before = sum(when <= at for when in failures)
     bench.say(f"speaking: after {before} failures: {said['sentence']}")
-    return {"first_sentence_s": at - sorted(failures)[size.failures - 1], "first_sentence_failures": before}
+    late = at - sorted(failures)[size.failures - 1]
+    return {"first_sentence_s": max(late, 0.0), "first_sentence_failures": before}
 
 
 def first_sentence(herd: Herd, tenant: str) -> dict[str, Any] | None:
