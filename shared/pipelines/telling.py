@@ -8,7 +8,7 @@ from shared.core import topics
 from shared.core.atlas.ended import Ended
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed
-from shared.core.graph import Pipeline
+from shared.core.graph import Pipeline, Sink
 from shared.core.headers import history_of
 from shared.core.stage import Stage
 from shared.pipelines import ends
@@ -35,6 +35,16 @@ class Telling:
     def retries(self) -> tuple[str, ...]:
         """Those on which failed attempts wait for the next one: no end, and yet worth counting."""
         return tuple(self._retried)
+
+    def passing(self, stage: str) -> tuple[str, ...]:
+        """The topics that tell of those that got through a stage."""
+        return tuple(
+            topics.results(self.pipeline.name)
+            if isinstance(step.target, Sink)
+            else self.pipeline.topics(step.target).input
+            for step in self.pipeline.flow
+            if step.source.name == stage
+        )
 
     def told(self, record: Delivery) -> Ended | None:
         """What one record tells; None where it tells of nothing."""

@@ -60,6 +60,16 @@ def test_the_sentence_and_the_letters_that_its_command_lists_are_about_the_same_
     assert "extract: parser_timeout 17 % (34 of 201)" in said
 
 
+def test_failures_older_than_the_successes_that_are_read_are_left_out(
+    own: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(own)
+    assert main(["insights", "--json", "--last", "20"]) == Exit.DONE
+    [told] = lines(capsys.readouterr().out)
+    assert told["insights"] == []
+    assert 0 < told["documents"] <= 40
+
+
 def test_where_nothing_has_failed_nothing_is_said(own: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["insights"]) == Exit.DONE
     assert capsys.readouterr().out == "nothing stands out among 0 documents\n"

@@ -42,7 +42,8 @@ def insights(last: Last = RECORDS, pipeline: PipelineName = "", as_json: Json = 
         print(shown(said(session, one)))
     if not told:
         print(f"nothing stands out among {len({one.document_id for one in ends}):,} documents")
-    print("\n".join(summary(ends)))
+    for line in summary(ends):
+        print(shown(line))
     return Exit.DONE
 
 
