@@ -16,8 +16,10 @@ from typing import Any
 
 import faust
 
+from services.insights.access import credentials
 from services.insights.committed import CommittedTransport
-from services.insights.panes import FAILED, RETRIED, SECONDS, Count, Pane, Windows, counted, pane_of, totals, windowed
+from services.insights.counts import Counts
+from services.insights.panes import FAILED, RETRIED, SECONDS, Windows, pane_of, totals, windowed
 from services.insights.settings import InsightsSettings
 from shared.core.atlas.ended import Ended
 from shared.core.delivery import Delivery
@@ -46,7 +48,7 @@ class Insights:
     def __init__(
         self, telling: Telling, settings: InsightsSettings, kafka: Mapping[str, Any], folder: Path, replication: int
     ) -> None:
-        self._telling, self._settings = telling, settings
+        self._telling = telling
         pipeline = telling.pipeline
         for name, level in QUIET.items():
             logging.getLogger(name).setLevel(level)
@@ -55,9 +57,8 @@ class Insights:
         """Pane to its count."""
         source = self.app.topic(*telling.topics, *telling.retries, value_serializer="raw", key_serializer="raw")
         self.app.agent(source, name=SERVICE)(self._count)
-        self.app.on_partitions_assigned.connect(self._assigned, weak=False)
-        self._newest: dict[int, int] = {}
-        """Partition to the begin of the newest pane that was counted in it."""
+        self.counts = Counts(self.table, settings.keep)
+        """What it holds."""
 
     async def start(self) -> None:
         """Join the group, read the table back, and count."""
@@ -73,10 +74,6 @@ class Insights:
         reason = self.app.crash_reason
         return "" if reason is None else f"{type(reason).__name__}: {reason}"
 
-    async def _assigned(self, *_: Any, **__: Any) -> None:
-        # Another process may have counted on meanwhile.
-        self._newest.clear()
-
     async def _count(self, stream: Any) -> None:
         """Count every record, and let old panes go."""
         async for event in stream.events():
@@ -84,53 +81,34 @@ class Insights:
             record = delivery(message)
             ended = self._telling.told(record)
             if ended is not None:
-                self._add(record, ended, message.timestamp)
+                self.add(record, ended, message.timestamp)
 
-    def _add(self, record: Delivery, ended: Ended, at: float) -> None:
+    def add(self, record: Delivery, ended: Ended, at: float) -> None:
+        """Count what one record tells; Kafka got it at that time."""
         place = record.position
         kind = RETRIED if place.topic in self._telling.retries else FAILED
         pane = pane_of(ended, kind, (place.topic, place.partition), at)
-        newest = self._newest_of(place.partition)
-        if pane.begin > newest:
-            self._newest[place.partition] = newest = pane.begin
-            self._forget(place.partition, newest - self._settings.keep)
-        # A pane that has been let go is not begun anew: a record that is delivered again would be counted again.
-        if pane.begin >= newest - self._settings.keep:
-            now = counted(self.table.get(pane.key), place.offset)
-            if now is not None:
-                self.table[pane.key] = now
-
-    def _newest_of(self, partition: int) -> int:
-        if partition not in self._newest:
-            panes = map(Pane.of, self.table)
-            self._newest[partition] = max((pane.begin for pane in panes if pane.partition == partition), default=0)
-        return self._newest[partition]
-
-    def _forget(self, partition: int, before: int) -> None:
-        """Let the panes of a partition go that are older; only here, for a key can be deleted by its owner alone."""
-        old = [key for key in self.table if (pane := Pane.of(key)).partition == partition and pane.begin < before]
-        for key in old:
-            self.table.pop(key, None)
+        self.counts.add(pane, place.offset, time.time())
 
     def page(self, window: str, last: int) -> dict[str, Any]:
         """The newest windows of one kind as JSON. Raises KeyError where there is no such kind."""
-        windows, panes = WINDOWS[window], self._panes()
+        windows, partitions = WINDOWS[window], self.partitions
         since = int(time.time()) - windows.length - windows.hop * last
-        rows = windowed(panes, windows, since)
+        rows = windowed(dict(self.counts.since(since, partitions)), windows, since)
         for row in rows:
             row["begin"] = datetime.fromtimestamp(row["begin"], UTC).isoformat()
         facts = {"length": windows.length, "hop": windows.hop, "pane": SECONDS, "exact": True}
         return {
             "window": window,
             **facts,
-            "partitions": self.partitions,
+            "partitions": partitions,
             "rows": rows[:ROWS],
             "left_out": len(rows[ROWS:]),
         }
 
     def totals(self) -> dict[str, int]:
         """Everything this process holds, by pane, whatever its source."""
-        return totals(self._panes().items())
+        return totals(self.counts.since(0, self.partitions))
 
     @property
     def partitions(self) -> list[int]:
@@ -143,10 +121,6 @@ class Insights:
         """Whether the table has been read back, and records are counted."""
         return bool(not self.app.rebalancing and self.app.tables.recovery.completed.is_set())
 
-    def _panes(self) -> dict[str, Count]:
-        mine = set(self.partitions)
-        return {key: count for key, count in list(self.table.items()) if Pane.of(key).partition in mine}
-
 
 def _app(pipeline: Pipeline, kafka: Mapping[str, Any], folder: Path, replication: int) -> Any:
     """The faust app, its table in memory: what it holds is small, and Kafka has it too."""
@@ -155,6 +129,7 @@ def _app(pipeline: Pipeline, kafka: Mapping[str, Any], folder: Path, replication
     app = faust.App(
         f"{pipeline.name}.{SERVICE}",
         broker=";".join(f"kafka://{server}" for server in servers),
+        broker_credentials=credentials(kafka),
         store="memory://",
         datadir=str(folder),
         topic_replication_factor=replication,
