@@ -25,9 +25,9 @@ def planted(bench: Bench) -> Figures:
     found, precise, seconds = [], [], []
     for seed in seeds:
         rules, ends = with_rules(seed, outcomes)
-        began = time.monotonic()
+        began = time.process_time()
         told = search(ends)
-        seconds.append(time.monotonic() - began)
+        seconds.append(time.process_time() - began)
         named, right = judged(rules, ends, told)
         found.append(named)
         precise.append(right / len(told) if told else 1.0)
@@ -40,7 +40,7 @@ def planted(bench: Bench) -> Figures:
         "precision": statistics.median_low(precise),
         "precision_worst": min(precise),
         "null_reports": talked / empty,
-        "atlas_s": statistics.median_low(seconds),
+        "atlas_cpu_s": statistics.median_low(seconds),
     }
 
 
