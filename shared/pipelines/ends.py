@@ -80,7 +80,8 @@ def doubted(pipeline: Pipeline, proposal: Any, delivery: Delivery, history: Hist
     stage = next((stage for stage in pipeline.stages if stage.name == history.stage), None)
     if stage is None:
         return None
-    return replace(through(stage, proposal, delivery), failure=history.failure.value)
+    at = history.first_failed_at.timestamp()
+    return replace(through(stage, proposal, delivery), failure=history.failure.value, at=at)
 
 
 def failed(stage: Stage[Any, Any], event: Any, delivery: Delivery, history: History) -> Ended:
@@ -88,7 +89,9 @@ def failed(stage: Stage[Any, Any], event: Any, delivery: Delivery, history: Hist
     document = (delivery.key or b"").decode("utf-8", "replace")
     first = history.tries[0].calls if history.tries else ()
     factors = {} if event is None else _factors(stage, event, first)
-    return Ended(document, stage.name, history.failure.value, history.failed_at.timestamp(), **factors)
+    # Of the first attempt, as of one that got through: with the last one, which comes minutes later, the end of every
+    # batch would look like the beginning of a trouble.
+    return Ended(document, stage.name, history.failure.value, history.first_failed_at.timestamp(), **factors)
 
 
 def _factors(stage: Stage[Any, Any], event: Any, calls: Iterable[Any]) -> dict[str, Any]:
@@ -114,7 +117,10 @@ def _factors(stage: Stage[Any, Any], event: Any, calls: Iterable[Any]) -> dict[s
 
 
 def options_of(pipeline: Pipeline, finding: Finding) -> list[str]:
-    """The options of `penstock dlq` that choose the dead letters of a finding, and no others."""
+    """The options of `penstock dlq` that choose the dead letters of a finding, and no others.
+
+    Of those that were tried several times around its beginning a few more: `--since` goes by the last failure.
+    """
     stage = pipeline.stage(finding.stage)
     options = ["--class", finding.failure, "--stage", finding.stage]
     tests: list[str] = []

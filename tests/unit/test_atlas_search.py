@@ -84,6 +84,16 @@ def test_what_began_at_a_time_is_not_laid_at_the_door_of_the_prompt_that_came_ab
     assert told.rate == pytest.approx(0.3, abs=0.06)
 
 
+def test_what_hits_everybody_from_some_time_on_is_held_against_the_time_before() -> None:
+    began = 1_790_000_000.0 + 1_200 * 60
+    [told] = findings(list(documents(4_000, lambda one: 0.3 if one.at >= began else 0.01)))
+    assert told.group == ()
+    assert told.since == pytest.approx(began, abs=1_800)
+    assert told.documents + told.others == 4_000
+    assert told.baseline < 0.03
+    assert told.rate == pytest.approx(0.3, abs=0.05)
+
+
 def test_a_new_prompt_that_fails_is_named() -> None:
     [told] = findings(list(documents(4_000, lambda one: 0.2 if one.prompt == "extraction@2" else 0.01)))
     named = {*told.group, *told.common}

@@ -38,7 +38,7 @@ class Finding:
     high: float
     """Its upper end."""
     others: int
-    """The rest of what reached the stage in that time."""
+    """The rest of what reached the stage in that time; where the group is everybody, what reached it before."""
     others_failed: int
     """How many of those failed so."""
     since: float | None
@@ -75,7 +75,8 @@ def _told(found: Found) -> Finding | None:
     since = _since(found, mine)
     times = [ended.at for ended in population.ends]
     rows = [row for row in mine if since is None or times[row] >= since]
-    every = [row for row in range(len(times)) if since is None or times[row] >= since]
+    # What hits everybody is held against the time before.
+    every = [row for row in range(len(times)) if since is None or not who or times[row] >= since]
     failed = [row for row in rows if row in found.failing]
     if not failed:
         return None

@@ -41,7 +41,7 @@ def sentence(finding: Finding, remedies: Remedies, command: str) -> str:
     parts = [
         f"{rate_of(finding)} {who(finding.group)} fail at {finding.stage} with {finding.failure}"
         f" ({finding.failed:,} of {finding.documents:,}; 95 %: {percent(finding.low)}–{percent(finding.high)} %;"
-        f" others {percent(finding.baseline)} %)"
+        f" {'others' if finding.group else 'before'} {percent(finding.baseline)} %)"
     ]
     if finding.since is not None:
         parts[0] += f", since {clock(finding.since)}"
