@@ -6,6 +6,7 @@ import pytest
 from shared.core.atlas.ended import Ended
 from shared.core.atlas.factors import Condition
 from shared.core.atlas.finding import Finding, findings
+from shared.core.atlas.search import both
 
 TYPES, TENANTS = ("invoice", "letter", "report"), ("a", "b", "c", "d")
 
@@ -92,6 +93,18 @@ def test_what_hits_everybody_from_some_time_on_is_held_against_the_time_before()
     assert told.documents + told.others == 4_000
     assert told.baseline < 0.03
     assert told.rate == pytest.approx(0.3, abs=0.05)
+
+
+def test_a_range_in_the_middle_is_found_between_its_ends() -> None:
+    [told] = findings(list(documents(8_000, lambda one: 0.4 if 5 < (one.pages or 0) <= 20 else 0.01)))
+    assert told.group == (Condition("pages", over=5, upto=20),)
+
+
+def test_of_two_ranges_of_a_number_what_they_share_is_meant() -> None:
+    wide, tall = (Condition("tenant", "a"), Condition("pages", over=5)), (Condition("pages", upto=20),)
+    assert both(wide, tall) == (Condition("tenant", "a"), Condition("pages", over=5, upto=20))
+    assert both(tall, wide) == (Condition("pages", over=5, upto=20), Condition("tenant", "a"))
+    assert both((), tall) == tall
 
 
 def test_a_new_prompt_that_fails_is_named() -> None:

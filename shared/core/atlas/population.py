@@ -43,6 +43,15 @@ class Axis:
     within: Sequence[tuple[int, ...]]
     """Value to the codes of the conditions that hold of it."""
 
+    def values(self, condition: Condition) -> frozenset[int]:
+        """The values, or bins, of which it holds; also of a range that has no code of its own."""
+        if not self.factor.bounds:
+            return frozenset({self.conditions.index(condition)})
+        bounds = self.factor.bounds
+        low = 0 if condition.over is None else bounds.index(condition.over) + 1
+        high = len(bounds) + 1 if condition.upto is None else bounds.index(condition.upto) + 1
+        return frozenset(range(low + 1, high + 1))
+
     @property
     def number(self) -> bool:
         """It is a number of something, and no time."""
@@ -120,8 +129,7 @@ class Population:
         rows = list(among)
         for condition in group:
             axis = next(axis for axis in self.axes if axis.factor.name == condition.factor)
-            code = axis.conditions.index(condition)
-            good = {value for value, codes in enumerate(axis.within) if code in codes}
+            good = axis.values(condition)
             rows = [row for row in rows if axis.codes[row] in good]
         return rows
 

@@ -15,8 +15,11 @@ from dataclasses import dataclass
 
 from shared.core.atlas.chance import log_excess, log_term
 from shared.core.atlas.ended import Ended
-from shared.core.atlas.factors import TIME
+from shared.core.atlas.factors import TIME, Condition
 from shared.core.atlas.population import DEPTH, LEAST, Group, Population, Tally
+
+SAME = 1e-6
+"""Two groups that are as sure as this are the same documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +79,27 @@ def _looks(ends: Sequence[Ended], policy: Policy) -> Iterator["_Look"]:
         yield _Look(population, [row for row, ended in enumerate(ends) if ended.failure == name], policy)
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Those among whom a group stands out."""
+
+    documents: int
+    """How many they are."""
+    failed: int
+    """How many of them failed so."""
+
+
 class _Look:
     """One class at one stage, and what of it is not yet explained."""
 
     def __init__(self, population: Population, failing: Sequence[int], policy: Policy) -> None:
         self._population, self._policy = population, policy
         self._failing = frozenset(failing)
-        self._left = range(len(population.ends))
+        self._among: Sequence[int] = range(len(population.ends))
         """Rows that are not yet explained."""
-        self._among: Sequence[int] | range = self._left
         self._documents = population.tally
         self._failed = population.counted(failing)
-        self.comparisons = sum(
-            count >= policy.documents for counts in population.tally.values() for count in counts.values()
-        )
+        self.comparisons = tellable(population.tally, policy)
         """Groups of which a rate could be told: by what chance had to choose from, whatever failed."""
 
     def findings(self, most: float) -> list[Found]:
@@ -104,23 +114,27 @@ class _Look:
         return found
 
     def _best(self, most: float) -> tuple[Group, float] | None:
-        """The surest group, if it is sure enough; of several that are the same documents the shortest."""
-        total, failed = len(self._among), sum(row in self._failing for row in self._among)
-        best: tuple[float, int] = (most, 0)
-        place: tuple[tuple[int, ...], int] | None = None
-        for places, counts in self._failed.items():
-            documents = self._documents[places]
+        """The surest group of what is left, if it is sure enough."""
+        return self._surest(self._documents, self._failed, self._seen(self._among), most)
+
+    def _surest(self, documents: Tally, failed: Tally, seen: "_Seen", most: float) -> tuple[Group, float] | None:
+        """The surest group of a tally; of several that are the same documents the one with the fewest conditions."""
+        best, place = most, None
+        for places, counts in failed.items():
             for key, count in counts.items():
                 if count < self._policy.failures:
                     continue
-                log_chance = self._excess(count, documents[key], failed, total, best[0])
-                if log_chance is not None and (log_chance < best[0] - 1e-6 or place is None):
-                    best, place = (log_chance, len(places)), (places, key)
-        return (self._population.group(*place), best[0]) if place else None
+                sure = self._excess(count, documents[places][key], seen, best)
+                if sure is not None and (place is None or sure < best - SAME):
+                    best, place = sure, (places, key)
+        return (self._population.group(*place), best) if place else None
 
-    def _excess(self, count: int, documents: int, failed: int, total: int, most: float) -> float | None:
-        """How sure one group is; None where it is not worth saying, or less sure than that."""
-        policy, others, others_failed = self._policy, total - documents, failed - count
+    def _seen(self, rows: Sequence[int]) -> "_Seen":
+        return _Seen(len(rows), sum(row in self._failing for row in rows))
+
+    def _excess(self, count: int, documents: int, seen: "_Seen", most: float) -> float | None:
+        """How sure one group of those is; None where it is not worth saying, or less sure than that."""
+        policy, others, others_failed = self._policy, seen.documents - documents, seen.failed - count
         if documents < policy.documents or others < policy.documents:
             return None
         rate, baseline = count / documents, others_failed / others
@@ -128,21 +142,21 @@ class _Look:
             return None
         weight = documents * policy.ratio
         # One term is less than the sum of all: most groups end here.
-        if log_term(count, failed, weight / (weight + others)) > most:
+        if log_term(count, seen.failed, weight / (weight + others)) > most:
             return None
         found = log_excess(count, documents, others_failed, others, policy.ratio)
         return found if found <= most else None
 
     def _shortened(self, group: Group, most: float) -> Group:
         """Without the conditions that add nothing: what they leave out fails as often."""
+        seen = self._seen(self._among)
         while len(group) > 1:
             failed, documents = self._count(group)
             wider = []
             for without in (tuple(c for c in group if c is not one) for one in group):
                 more_failed, more = self._count(without)
                 chance = log_excess(failed, documents, more_failed - failed, more - documents)
-                total, every = len(self._among), sum(row in self._failing for row in self._among)
-                sure = self._excess(more_failed, more, every, total, most)
+                sure = self._excess(more_failed, more, seen, most)
                 if chance > math.log(self._policy.worse) and sure is not None:
                     wider.append((sure, without))
             if not wider:
@@ -158,8 +172,7 @@ class _Look:
             child = self._worst_part(rows, [one for one in population.combinations if self._may_add(group, one)])
             if child is None:
                 return group
-            named = {condition.factor for condition in child}
-            group = (*(condition for condition in group if condition.factor not in named), *child)
+            group = both(group, child)
 
     def _may_add(self, group: Group, places: tuple[int, ...]) -> bool:
         """Whether these factors may narrow a group: few together, each new or a number; a beginning always may."""
@@ -172,18 +185,11 @@ class _Look:
 
     def _worst_part(self, rows: Sequence[int], only: Sequence[tuple[int, ...]]) -> Group | None:
         """The part of these that stands out among them."""
-        population, policy = self._population, self._policy
-        documents = population.counted(rows, only)
-        hit = [row for row in rows if row in self._failing]
-        failed = population.counted(hit, only)
-        tests = sum(count >= policy.documents for counts in documents.values() for count in counts.values())
-        best, place = math.log(policy.chance / max(tests, 1)), None
-        for places, counts in failed.items():
-            for key, count in counts.items():
-                sure = self._excess(count, documents[places][key], len(hit), len(rows), best)
-                if sure is not None and (place is None or sure < best - 1e-6):
-                    best, place = sure, (places, key)
-        return population.group(*place) if place else None
+        documents = self._population.counted(rows, only)
+        failed = self._population.counted([row for row in rows if row in self._failing], only)
+        most = math.log(self._policy.chance / max(tellable(documents, self._policy), 1))
+        found = self._surest(documents, failed, self._seen(rows), most)
+        return found[0] if found else None
 
     def _count(self, group: Group) -> tuple[int, int]:
         """Failures and documents of a group, of what is left."""
@@ -197,6 +203,27 @@ class _Look:
         self._among = [row for row in self._among if row not in lost]
         _subtract(self._documents, self._population.counted(gone))
         _subtract(self._failed, self._population.counted([row for row in gone if row in self._failing]))
+
+
+def tellable(documents: Tally, policy: Policy) -> int:
+    """How many groups have documents enough for a rate to be told."""
+    return sum(count >= policy.documents for counts in documents.values() for count in counts.values())
+
+
+def both(group: Group, part: Group) -> Group:
+    """The conditions of a group and of a part of it: of two ranges of a number what they share."""
+    narrower = {condition.factor: condition for condition in part}
+    kept = []
+    for condition in group:
+        other = narrower.pop(condition.factor, None)
+        kept.append(condition if other is None else _shared(condition, other))
+    return (*kept, *narrower.values())
+
+
+def _shared(one: Condition, other: Condition) -> Condition:
+    lows = [bound for bound in (one.over, other.over) if bound is not None]
+    highs = [bound for bound in (one.upto, other.upto) if bound is not None]
+    return Condition(one.factor, over=max(lows, default=None), upto=min(highs, default=None))
 
 
 def _subtract(counts: Tally, gone: Tally) -> None:
