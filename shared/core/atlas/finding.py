@@ -59,12 +59,8 @@ class Finding:
 
 def findings(ends: Iterable[Ended], policy: Policy | None = None) -> list[Finding]:
     """Everything that stands out among these documents, the most failures first."""
-    told: dict[tuple[str, str, Group], Finding] = {}
-    for found in search(ends, policy):
-        # Two stretches of time can make two of one group: told once, with all that is meant.
-        if (one := _told(found)) is not None:
-            told.setdefault((one.stage, one.failure, one.group), one)
-    return sorted(told.values(), key=lambda one: (-one.failed, one.stage, one.failure))
+    told = [one for found in search(ends, policy) if (one := _told(found)) is not None]
+    return sorted(told, key=lambda one: (-one.failed, one.stage, one.failure))
 
 
 def _told(found: Found) -> Finding | None:

@@ -105,12 +105,17 @@ class _Look:
     def findings(self, most: float) -> list[Found]:
         """What stands out by less than that logarithm of a chance, one after another."""
         found: list[Found] = []
+        said: set[frozenset[Condition]] = set()
         self._documents = {places: dict(counts) for places, counts in self._documents.items()}
         while (best := self._best(most)) is not None:
             group, log_chance = best
             group = self._narrowed(self._shortened(group, most))
-            found.append(Found(self._population, self._failing, group, log_chance))
             self._put_aside(group)
+            who = frozenset(condition for condition in group if condition.factor != TIME)
+            # What lies between the true beginning and the bound beside it stands out once more: told once.
+            if who not in said:
+                said.add(who)
+                found.append(Found(self._population, self._failing, group, log_chance))
         return found
 
     def _best(self, most: float) -> tuple[Group, float] | None:
