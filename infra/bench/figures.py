@@ -101,6 +101,11 @@ GOALS: Mapping[str, Goal] = {
     "journal_differs": NOTHING,
     "audit_false": NOTHING,
     "audit_found": Goal(10, 10),
+    "planted_found": Goal(least=11),
+    "precision": Goal(least=0.9),
+    "null_reports": Goal(most=0.05),
+    "first_sentence_s": Goal(most=60),
+    "insights_wrong": NOTHING,
 }
 """What the figures should be on an idle machine of two cores; the others are told and judged by nobody."""
 

@@ -55,11 +55,11 @@ class Stamped(NamedTuple):
 
 def load(path: Path) -> Any:
     """A schema from its file."""
-    return parsed(path.read_text("utf-8"))
+    return schema(path.read_text("utf-8"))
 
 
-def parsed(text: str) -> Any:
-    """A schema that is complete in itself."""
+def schema(text: str) -> Any:
+    """A schema from its text."""
     return fastavro.parse_schema(json.loads(text))
 
 
@@ -205,3 +205,29 @@ def stamped(message: Any) -> Stamped:
         message.timestamp()[1],
         message.offset(),
     )
+
+
+class Transactions:
+    """Writes records in transactions; use it as a context manager."""
+
+    def __init__(self, kafka: str, identity: str) -> None:
+        own = {"transactional.id": identity, "log_level": 0, "compression.type": "lz4"}
+        self._client = Producer({"bootstrap.servers": kafka, **own})
+
+    def __enter__(self) -> "Transactions":
+        self._client.init_transactions(30)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.flush(30)
+
+    def write(self, records: Iterable[dict[str, Any]], *, abort: bool = False) -> None:
+        """One transaction: committed, or aborted after Kafka has it all."""
+        self._client.begin_transaction()
+        for record in records:
+            self._client.produce(**record)
+        self._client.flush(30)
+        if abort:
+            self._client.abort_transaction(30)
+        else:
+            self._client.commit_transaction(30)

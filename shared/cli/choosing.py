@@ -26,6 +26,8 @@ Type = Annotated[str, typer.Option("--type", help="Only of this document type.")
 Tenant = Annotated[str, typer.Option("--tenant", help="Only of this tenant.")]
 Since = Annotated[str, typer.Option("--since", help="Only what failed then or later: ISO 8601, or 2h, 30m, 7d ago.")]
 Until = Annotated[str, typer.Option("--until", help="Only what failed before then.")]
+Asked = Annotated[str, typer.Option("--asked", help="Only where this model was asked first.")]
+Prompted = Annotated[str, typer.Option("--prompted", help="Only where it was asked with this prompt first.")]
 Attempts = Annotated[int, typer.Option("--attempts", min=0, help="Only what was tried at least so often.")]
 Where = Annotated[str, typer.Option("--where", help="Only where this JMESPath expression is true of the event.")]
 Everything = Annotated[bool, typer.Option("--all", help="All unresolved ones.")]
@@ -53,18 +55,35 @@ def failed(
     return Selection(failure=failure, stage=stage, causes=causes, since=then, until=before, attempts=attempts)
 
 
-def about(document: Document = "", document_type: Type = "", tenant: Tenant = "", where: Where = "") -> Selection:
-    """Whose document, and what is in it. Raises Misconfigured for an expression that cannot be."""
+def about(
+    document: Document = "",
+    document_type: Type = "",
+    tenant: Tenant = "",
+    asked: Asked = "",
+    prompted: Prompted = "",
+    where: Where = "",
+) -> Selection:
+    """Whose document, who was asked about it, and what is in it. Raises Misconfigured for a wrong expression."""
     if where:
         compiled(where)
-    return Selection(document=document, document_type=document_type, tenant=tenant, where=where)
+    return Selection(
+        document=document, document_type=document_type, tenant=tenant, asked=asked, prompted=prompted, where=where
+    )
 
 
 @gathering("how", failed)
 @gathering("what", about)
 def filters(how: Selection, what: Selection) -> Selection:
     """The letters that are meant."""
-    return replace(how, document=what.document, document_type=what.document_type, tenant=what.tenant, where=what.where)
+    return replace(
+        what,
+        failure=how.failure,
+        stage=how.stage,
+        causes=how.causes,
+        since=how.since,
+        until=how.until,
+        attempts=how.attempts,
+    )
 
 
 def acting(session: Session, chosen: Selection, ids: Collection[str] | None, *, everything: bool) -> Selection:

@@ -28,6 +28,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "review": ("review:APP", "List, show and decide what waits for a person."),
     "audit": ("audit:audit", "Check that no document is missing or doubled."),
     "journal": ("journal:APP", "Show what happened to a document, and how batches stand."),
+    "insights": (
+        "insights:insights",
+        "Tell which documents fail, how often, since when, and what they have in common.",
+    ),
     "drill": ("drill:drill", "Break a running local installation on purpose, and check the promises."),
     "bench": ("bench:bench", "Measure the product on this machine."),
     "config": ("config:config", "Show every setting and where it came from."),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
@@ -40,6 +41,10 @@ class Selection:
     """Failed before then."""
     attempts: int = 0
     """At least so many attempts."""
+    asked: str = ""
+    """Model that was asked first."""
+    prompted: str = ""
+    """Prompt it was asked with first."""
     where: str = ""
     """JMESPath expression that must be true of the event."""
 
@@ -54,8 +59,17 @@ class Selection:
             and (self.since is None or letter.failed_at >= self.since)
             and (self.until is None or letter.failed_at < self.until)
             and letter.attempts >= self.attempts
+            and self._was_asked(letter)
             and self._fits(letter, codec)
         )
+
+    def _was_asked(self, letter: Letter) -> bool:
+        """What the first request that it tells of says of its model."""
+        if not (self.asked or self.prompted):
+            return True
+        tries = letter.delivery.history.tries if letter.delivery.history else ()
+        first = next((call for one in tries[:1] for call in one.calls), None)
+        return first is not None and self.asked in ("", first.model) and self.prompted in ("", first.prompt)
 
     def _fits(self, letter: Letter, codec: Codec) -> bool:
         """What only the decoded event tells."""
@@ -109,23 +123,32 @@ def holds(expression: str, event: Any) -> bool:
     if event is None or isinstance(event, Failed):
         return False
     try:
-        found = _expression(expression).search(searchable(event.to_avro()))
+        found = _expression(expression).search(searchable(event.to_avro(), _sized))
     except JMESPathError:
         return False
     return found is not None and found is not False and found not in ("", [], {})
 
 
-def searchable(value: Any) -> Any:
+def _counted(data: bytes) -> str:
+    return f"<{len(data):,} bytes>"
+
+
+def _sized(data: bytes) -> dict[str, int]:
+    """Bytes as an expression finds them: with a `size`, as a reference to bytes kept elsewhere has it."""
+    return {"size": len(data)}
+
+
+def searchable(value: Any, of_bytes: Callable[[bytes], Any] = _counted) -> Any:
     """An event as JSON has it: times as text, bytes as their number."""
     match value:
         case bytes():
-            return f"<{len(value):,} bytes>"
+            return of_bytes(value)
         case datetime():
             return value.isoformat()
         case dict():
-            return {name: searchable(inner) for name, inner in value.items()}
+            return {name: searchable(inner, of_bytes) for name, inner in value.items()}
         case list() | tuple():
-            return [searchable(inner) for inner in value]
+            return [searchable(inner, of_bytes) for inner in value]
         case _:
             return value
 

@@ -11,6 +11,13 @@ from infra.local.parts import Endpoints, start_parts
 from shared.database.migrate import migrate
 
 
+@pytest.fixture
+def bench(parts: Endpoints, tmp_path: Path) -> Bench:
+    """The small form."""
+    migrate(parts.database or "")
+    return Bench(parts, tmp_path, small=True, say=print)
+
+
 def test_a_run_with_faults_holds_and_every_plant_in_it_is_found(tmp_path: Path) -> None:
     # On servers of its own: what is planted would be found by whoever audits the pipeline after it.
     with temporary_home() as home:
@@ -23,13 +30,27 @@ def test_a_run_with_faults_holds_and_every_plant_in_it_is_found(tmp_path: Path) 
     assert figures == {"audit_false": 0, "audit_planted": 10, "audit_found": 10}
 
 
-def test_the_journal_comes_to_the_same_tables_however_often_it_is_killed(parts: Endpoints, tmp_path: Path) -> None:
-    migrate(parts.database or "")
-    figures = INSIGHTS["journal"](Bench(parts, tmp_path, small=True, say=print))
+def test_the_journal_comes_to_the_same_tables_however_often_it_is_killed(bench: Bench) -> None:
+    figures = INSIGHTS["journal"](bench)
     assert figures["journal_differs"] == 0
     assert figures["journal_kills"] == 3
 
 
-@pytest.mark.parametrize("name", INSIGHTS)
-def test_every_scenario_says_what_it_measures(name: str) -> None:
-    assert INSIGHTS[name].__doc__
+def test_insights_that_are_killed_count_every_record_once(bench: Bench) -> None:
+    figures = INSIGHTS["kills"](bench)
+    assert figures["insights_kills"] == 2
+    assert figures["insights_records"] > 500
+    assert figures["insights_wrong"] == 0
+
+
+def test_a_sentence_comes_while_the_pipeline_is_at_work(bench: Bench) -> None:
+    figures = INSIGHTS["speaking"](bench)
+    print(figures)
+    assert figures["first_sentence_failures"] >= 5
+
+
+def test_most_planted_rules_are_named_and_nothing_is_said_of_nothing(tmp_path: Path) -> None:
+    figures = INSIGHTS["planted"](Bench(Endpoints(), tmp_path, small=True, say=print))
+    assert figures["planted_found"] >= 9
+    assert figures["precision"] >= 0.9
+    assert figures["null_reports"] == 0

@@ -32,7 +32,8 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_what_is_up_can_be_seen_scaled_and_stopped(
     own: Installation, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    commands = dict.fromkeys(SERVICES, "sleep 600") | {"modelsim": "", "review": "", "journal": ""}
+    unwanted = dict.fromkeys(("modelsim", "review", "journal", "insights"), "")
+    commands = dict.fromkeys(SERVICES, "sleep 600") | unwanted
     monkeypatch.setenv("PENSTOCK_COMMANDS", json.dumps(commands))
     assert main(["up", "--detach", "--scale", "analyze=2", "--json"]) == Exit.DONE
     first = lines(capsys.readouterr().out)[0]
@@ -72,7 +73,8 @@ def test_the_plan_has_every_service_and_the_parts_that_nobody_has_set(bare: Path
     plan = plan_for(load(), DOCUMENTS, {"analyze": 3}, {"PENSTOCK_REDIS_URL": "redis://x"})
     assert plan.parts == {"kafka", "postgres"}
     services = {service.name: service for service in plan.services}
-    assert list(services) == ["modelsim", *SERVICES[:4], "store", "validate", "review", "journal"]
+    assert list(services) == ["modelsim", *SERVICES[:4], "store", "validate", "review", "journal", "insights"]
+    assert [service.name for service in plan.services if service.count == 0] == ["insights"]
     assert services["analyze"].count == 3
     assert services["extract"].command == (sys.executable, "-m", "services.extract")
     port = services["modelsim"].environment["PENSTOCK_MODELSIM_PORT"]

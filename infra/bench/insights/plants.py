@@ -15,7 +15,7 @@ from shared.database.pool import open_database
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 SUBMITTED, RESULT = (outsider.load(SCHEMAS / f"{name}.avsc") for name in ("DocumentSubmitted", "DocumentResult"))
-VALIDATED = outsider.parsed(DocumentValidated.__avro__)
+VALIDATED = outsider.schema(DocumentValidated.__avro__)
 ROOT = uuid.UUID("6f8c2a1e-0f6d-5a0b-9d57-70e4573c0de5")
 """Root of the ids of events, as an outsider knows it."""
 NOTE = {"receipt": "r", "by": "bench", "reason": "planted", "at": "2026-03-01T12:00:00+00:00", "batch_id": ""}
