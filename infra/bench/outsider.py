@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import fastavro
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     AlterConfigOpType,
@@ -34,6 +34,12 @@ PROPERTIES = {
 
 class Unacknowledged(Exception):
     """Kafka did not take what was written."""
+
+
+SETTLING = frozenset(
+    (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART)
+)
+"""What a broker says of a partition that was just made."""
 
 
 class Stamped(NamedTuple):
@@ -158,8 +164,10 @@ def read_stamped(kafka: str, topic: str, seconds: float = 30) -> list[Stamped]:
             message = client.poll(1)
             if message is None:
                 continue
-            if message.error():
-                ended.add(message.partition())
+            if (told := message.error()) is not None:
+                # Anything else than its end passes by itself, or the time runs out.
+                if told.code() == KafkaError._PARTITION_EOF:
+                    ended.add(message.partition())
             else:
                 ended.discard(message.partition())
                 found.append(stamped(message))
@@ -173,9 +181,20 @@ def end(kafka: str, topic: str) -> int:
     client = Consumer(PROPERTIES | {"bootstrap.servers": kafka})
     try:
         partitions = client.list_topics(topic, 10).topics[topic].partitions
-        return sum(client.get_watermark_offsets(TopicPartition(topic, number), 10)[1] for number in partitions)
+        return sum(_high(client, TopicPartition(topic, number), time.monotonic() + 30) for number in partitions)
     finally:
         client.close()
+
+
+def _high(client: Consumer, place: TopicPartition, deadline: float) -> int:
+    """How far a partition reaches; asked again while a broker says that its leader is only about to be one."""
+    while True:
+        try:
+            return int(client.get_watermark_offsets(place, 10)[1])
+        except KafkaException as error:
+            if error.args[0].code() not in SETTLING or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def follow(kafka: str, topic: str, ended: Callable[[], bool]) -> Iterator[tuple[Stamped, float]]:
