@@ -24,7 +24,7 @@ from shared.settings import Settings, load
 
 log = logger("process")
 
-YOUNG_OBJECTS = 10_000
+YOUNG_OBJECTS = 50_000
 """Objects made and not freed before the youngest are looked at; Python's own 700 is for programs that hold few."""
 
 
