@@ -6,7 +6,7 @@ GET /insights/totals                       everything it holds, to be held again
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -94,7 +94,8 @@ async def until_the_end(life: Life, counting: Counting) -> None:
         elif counting.trouble:
             life.fail(RuntimeError(counting.trouble))
         else:
-            await asyncio.wait([asyncio.create_task(life.ended.wait())], timeout=LOOK_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(life.ended.wait(), LOOK_SECONDS)
     starting.cancel()
     await asyncio.wait([asyncio.create_task(counting.stop())], timeout=STOP_SECONDS)
 
