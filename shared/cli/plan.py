@@ -14,7 +14,6 @@ from infra.local.parts.ports import remembered_ports
 from shared.cli.exits import Exit, Stop
 from shared.core.errors import Misconfigured
 from shared.core.graph import Pipeline
-from shared.core.stage import DATABASE
 from shared.setting_names import PROVIDERS, Origin, origin
 from shared.settings import Settings, toml_file
 
@@ -53,7 +52,7 @@ def plan_for(settings: Settings, pipeline: Pipeline, scale: Mapping[str, int], e
 
 def simulates(pipeline: Pipeline, environment: Mapping[str, str]) -> bool:
     """Whether the simulated provider stands in: a stage asks models, and no provider is configured."""
-    asks = any(need != DATABASE for stage in pipeline.stages for need in stage.needs)
+    asks = any(stage.chains for stage in pipeline.stages)
     return asks and not any(environment.get(variable) for variable in ANSWERING)
 
 

@@ -78,6 +78,11 @@ class Stage(Generic[T, G]):
     needs: tuple[str, ...] = ()
     """What has to be there for it to work: `DATABASE`, and the model chains it asks."""
 
+    @property
+    def chains(self) -> tuple[str, ...]:
+        """The model chains it asks."""
+        return tuple(need for need in self.needs if need != DATABASE)
+
     def __call__(
         self, call: Callable[[T, Context], Awaitable[Outcome[G]]] | Callable[[T, Context], Outcome[G]]
     ) -> Handler:

@@ -19,7 +19,7 @@ from shared.core.delivery import Delivery
 from shared.core.failures import Failure
 from shared.core.graph import REVIEW, Pipeline, Sink
 from shared.core.headers import History
-from shared.core.stage import DATABASE, Stage
+from shared.core.stage import Stage
 
 NOT_THROUGH = frozenset({"rejected", "discarded", "cancelled"})
 """Ends of a document that its last stage has not brought about."""
@@ -54,7 +54,7 @@ def known_at(stage: Stage[Any, Any]) -> Known:
         sized=all(names & {"content", "source"} for names in types),
         typed=all(names & {"classification", "document_type"} for names in types),
         analysed=all("analysis" in names for names in types),
-        asks=any(need != DATABASE for need in stage.needs) and not any("analysis" in names for names in taken),
+        asks=bool(stage.chains) and not any("analysis" in names for names in taken),
     )
 
 

@@ -27,7 +27,6 @@ from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Unavailable
 from shared.core.graph import Pipeline, Sink
 from shared.core.shelves import Shelf, shelves
-from shared.core.stage import DATABASE
 from shared.core.timeline import Entry, entry_of
 from shared.database.journal import JournalTable, Overtaken, Partition
 from shared.database.pool import DatabasePolicy, open_database
@@ -92,6 +91,8 @@ class Journal:
     keep: timedelta
     kafka: Mapping[str, Any]
     shelves: Mapping[str, Shelf]
+    asked_for: frozenset[type[Any]]
+    """Events that stages give which ask models: the calls in them are their own."""
     trouble: str = ""
     """What keeps it from working at the moment, in one sentence."""
     read: int = 0
@@ -179,14 +180,7 @@ class Journal:
             event = self.codec.decode(record.value, shelf.takes) if record.value and shelf.takes else None
         except Failed as error:
             event = error
-        return entry_of(record, shelf, event, fresh_calls=self._asked_for(event))
-
-    def _asked_for(self, event: Any) -> bool:
-        """Whether a stage that asks models gives just such events."""
-        return any(
-            type(event) in stage.gives and any(need != DATABASE for need in stage.needs)
-            for stage in self.pipeline.stages
-        )
+        return entry_of(record, shelf, event, fresh_calls=type(event) in self.asked_for)
 
     async def _tidy(self) -> None:
         if time.monotonic() - self._tidied < TIDY_SECONDS:
@@ -243,6 +237,7 @@ async def _journal(life: Life, settings: type[JournalSettings]) -> None:
             keep=timedelta(days=own.keep_days),
             kafka=kafka,
             shelves=shelves(pipeline, ends),
+            asked_for=frozenset(kind for stage in pipeline.stages if stage.chains for kind in stage.gives),
         )
         app = Starlette(routes=list(routes(partial(health, journal), partial(asyncio.to_thread, metrics.exposition))))
         await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))

@@ -87,8 +87,7 @@ async def open_world(
     stack: AsyncExitStack, life: Life, pipeline: Pipeline, handler: Handler, metrics: Metrics
 ) -> World:
     """Open what the stage needs; the stack closes it."""
-    settings, needs = life.settings, handler.stage.needs
-    chains = [need for need in needs if need != DATABASE]
+    settings, needs, chains = life.settings, handler.stage.needs, handler.stage.chains
     # A stage without models has no breakers, but hears in their registry that it is paused.
     known = chains or settings.redis_url.get_secret_value()
     breakers = await stack.enter_async_context(open_breakers(life)) if known else None

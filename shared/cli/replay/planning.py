@@ -11,7 +11,7 @@ from shared.core.errors import Unavailable
 from shared.core.event import Position
 from shared.core.forecast import Due, Forecast, forecast
 from shared.core.graph import Pipeline
-from shared.core.stage import DATABASE, Stage
+from shared.core.stage import Stage
 from shared.core.topics import is_door
 from shared.database.costs import Costs
 from shared.kafka.dead_letters import DeadLetters, Letter, Resolution
@@ -157,7 +157,7 @@ def _why_not(letter: Letter, onto: tuple[Stage[Any, Any], str], asked: Asked, be
         return f"replayed {letter.replays} times and failed again each time: mend the cause, and raise --max-replays"
     if reentry and reentry.receipt in before and not asked.again:
         return f"failed again after {reentry.receipt}, which asked for the same: --again takes it once more"
-    if asked.model and not any(need != DATABASE for need in stage.needs):
+    if asked.model and not stage.chains:
         return f"{stage.name} asks no model: leave --model out, or say --from a stage that asks one"
     if (asked.model or asked.prompt) and is_door(topic):
         return f"anybody writes to {topic}, so no record of it may choose a model or a prompt: leave both out"

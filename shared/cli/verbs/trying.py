@@ -18,7 +18,7 @@ from shared.cli.session import Session, open_session
 from shared.cli.talk import Json, PipelineName, cell, data, table
 from shared.cli.verbs.publish import check, found
 from shared.core.drawing import in_order
-from shared.core.stage import DATABASE, Stage
+from shared.core.stage import Stage
 from shared.kafka.selection import searchable
 from shared.memory.blobs import MemoryBlobs
 from shared.memory.breakers import MemoryBreakers
@@ -94,7 +94,7 @@ async def journeys(
 
     async with AsyncExitStack() as stack:
         models = None
-        if any(need != DATABASE for stage in stages for need in stage.needs):
+        if any(stage.chains for stage in stages):
             registry = load_registry(session.settings.models_file, os.environ)
             policy = ChainPolicy(
                 session.pipeline.remedies, session.pipeline.fallback, session.settings.quality.policy()
