@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from schemas.events import DocumentResult
-from schemas.released import released
 from shared.codec.avro import AvroCodec
 from shared.core.errors import Unavailable
-from shared.core.graph import Pipeline, Sink
+from shared.core.graph import Pipeline
 from shared.database.pool import Database, open_database
+from shared.pipelines.ended import result_types
 from shared.pipelines.named import named_pipeline
+from shared.runtime.schemas import codec_for
 from shared.settings import Settings, configured, load
 
 SILENT = logging.Logger("kafka client", logging.CRITICAL + 1)
@@ -41,14 +41,12 @@ class Session:
     @cached_property
     def codec(self) -> AvroCodec:
         """A codec for the pipeline's events, and for the result that an operator's decision writes."""
-        types = {kind: None for stage in self.pipeline.stages for kind in (*stage.takes, *stage.gives)}
-        return AvroCodec(types | {DocumentResult: None}, (schema for _, schema in released()))
+        return codec_for(self.pipeline)
 
     @property
     def ends(self) -> tuple[type[Any], ...]:
         """Event types that stand on the results topic."""
-        given = [kind for step in self.pipeline.flow if isinstance(step.target, Sink) for kind in step.source.gives]
-        return tuple(dict.fromkeys([*given, DocumentResult]))
+        return result_types(self.pipeline)
 
     @property
     def has_database(self) -> bool:

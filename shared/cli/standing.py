@@ -157,8 +157,7 @@ def reviewed(item: ReviewItem, proposal: Any = None) -> Whereabouts:
 
 
 def _proposal(session: Session, item: ReviewItem) -> Any:
-    kinds = tuple({kind: None for stage in session.pipeline.stages for kind in stage.gives})
     try:
-        return session.codec.decode(item.proposal, kinds)
+        return session.codec.decode(item.proposal, session.pipeline.given)
     except Failed:
         return None

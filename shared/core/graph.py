@@ -18,6 +18,7 @@ from typing import Any
 
 from shared.core import topics
 from shared.core.errors import Misconfigured
+from shared.core.event import Event
 from shared.core.failures import Failure, Remedy
 from shared.core.remedies import Fallback, Remedies
 from shared.core.retry import RetryPolicy
@@ -130,6 +131,11 @@ class Pipeline:
         ends += [end for step in self.failures for end in (step.source, step.target)]
         return tuple(dict.fromkeys(end for end in ends if isinstance(end, Stage)))
 
+    @property
+    def given(self) -> tuple[type[Event], ...]:
+        """Every event type that a stage emits, once."""
+        return tuple(dict.fromkeys(kind for stage in self.stages for kind in stage.gives))
+
     def stage(self, name: str) -> Stage[Any, Any]:
         """The stage of that name. Raises Misconfigured with the names there are."""
         for candidate in self.stages:
@@ -159,6 +165,10 @@ class Pipeline:
         """The stage's own topics."""
         tiers = self.retry_policy(stage).tiers
         return topics.stage_topics(self.name, stage.name, first=stage == self.first, tiers=tiers)
+
+    def leads_to(self, step: Edge) -> str:
+        """The topic on which what takes that edge stands."""
+        return topics.results(self.name) if isinstance(step.target, Sink) else self.topics(step.target).input
 
     def with_retries(self, retries: RetryPolicy) -> "Pipeline":
         """The same pipeline under another retry policy."""

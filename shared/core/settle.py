@@ -22,7 +22,7 @@ from shared.core.cancellation import CANCELLED
 from shared.core.delivery import Delivery
 from shared.core.event import Event, derived_id
 from shared.core.failures import Failure
-from shared.core.graph import REVIEW, Edge, Pipeline, Sink
+from shared.core.graph import REVIEW, Edge, Pipeline
 from shared.core.headers import Headers, History, failed_again, foreign, kept, parked
 from shared.core.outcome import Cancelled, DeadLetter, Emit, Outcome, Park, Retry, Review
 from shared.core.stage import Stage
@@ -94,11 +94,7 @@ def settle(place: Place, delivery: Delivery, event: Event | None, outcome: Outco
 
 def targets(pipeline: Pipeline, stage: Stage[Any, Any], event: Event) -> tuple[str, ...]:
     """Topics an event that the stage emitted goes to; none where no edge takes it."""
-    taken = (step for step in pipeline.edges_from(stage) if _takes(step, event))
-    return tuple(
-        topics.results(pipeline.name) if isinstance(step.target, Sink) else pipeline.topics(step.target).input
-        for step in taken
-    )
+    return tuple(pipeline.leads_to(step) for step in pipeline.edges_from(stage) if _takes(step, event))
 
 
 def identified(event: Any, parent: str, stage: str, index: int) -> Any:

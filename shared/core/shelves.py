@@ -45,13 +45,12 @@ class Shelf:
 
 def shelves(pipeline: Pipeline, ends: tuple[type[Any], ...]) -> Mapping[str, Shelf]:
     """Every topic that tells of documents, against the direction of the flow; `ends` stand on the results topic."""
-    given = tuple({kind: None for stage in pipeline.stages for kind in stage.gives})
     stages = in_order(pipeline)
     deepest = len(stages) * 10
     found = {
         topics.resolved(pipeline.name): Shelf(Kind.NOTE, "", (), deepest + 2),
         topics.results(pipeline.name): Shelf(Kind.RESULT, "", ends, deepest + 1),
-        topics.review(pipeline.name): Shelf(Kind.REVIEW, "", given, deepest),
+        topics.review(pipeline.name): Shelf(Kind.REVIEW, "", pipeline.given, deepest),
     }
     for number, stage in reversed([*enumerate(stages)]):
         own, depth = pipeline.topics(stage), number * 10

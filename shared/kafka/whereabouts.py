@@ -240,8 +240,7 @@ def told_of(where: Whereabouts, event: Any, known: Cancellations | None = None) 
 
 def places_of(pipeline: Pipeline) -> dict[str, Place]:
     """Topic to what its records mean, for everything that is worked off."""
-    given = tuple({kind: None for stage in pipeline.stages for kind in stage.gives})
-    places = {topics.review(pipeline.name): Place(REVIEW, None, given)}
+    places = {topics.review(pipeline.name): Place(REVIEW, None, pipeline.given)}
     for stage in pipeline.stages:
         own = pipeline.topics(stage)
         places[own.input] = Place(WAITING, stage, stage.takes)

@@ -9,6 +9,14 @@ from typing import Any
 
 from schemas.events import DocumentResult
 from shared.core.cancellation import batch_of, submitted_of, version_of
+from shared.core.event import Event
+from shared.core.graph import Pipeline, Sink
+
+
+def result_types(pipeline: Pipeline) -> tuple[type[Event], ...]:
+    """Event types that stand on the results topic: the pipeline's own, and the end that an operator's word tells."""
+    given = (kind for step in pipeline.flow if isinstance(step.target, Sink) for kind in step.source.gives)
+    return tuple(dict.fromkeys((*given, DocumentResult)))
 
 
 def ended(event: Any, document_id: str, state: str, reason: str, at: datetime) -> DocumentResult:

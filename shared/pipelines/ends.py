@@ -17,7 +17,7 @@ from shared.core.atlas.factors import Condition
 from shared.core.atlas.finding import Finding
 from shared.core.delivery import Delivery
 from shared.core.failures import Failure
-from shared.core.graph import REVIEW, Pipeline, Sink
+from shared.core.graph import REVIEW, Pipeline
 from shared.core.headers import History
 from shared.core.stage import Stage
 
@@ -63,8 +63,7 @@ def got_through(pipeline: Pipeline, topic: str, event: Any) -> Stage[Any, Any] |
     if getattr(event, "state", "") in NOT_THROUGH:
         return None
     for step in pipeline.flow:
-        target = f"{pipeline.name}.results" if isinstance(step.target, Sink) else pipeline.topics(step.target).input
-        if target == topic and type(event) in step.source.gives:
+        if type(event) in step.source.gives and pipeline.leads_to(step) == topic:
             return step.source
     return None
 

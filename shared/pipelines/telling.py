@@ -8,7 +8,7 @@ from shared.core import topics
 from shared.core.atlas.ended import Ended
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed
-from shared.core.graph import Pipeline, Sink
+from shared.core.graph import Pipeline
 from shared.core.headers import history_of
 from shared.core.stage import Stage
 from shared.pipelines import ends
@@ -38,13 +38,7 @@ class Telling:
 
     def passing(self, stage: str) -> tuple[str, ...]:
         """The topics that tell of those that got through a stage."""
-        return tuple(
-            topics.results(self.pipeline.name)
-            if isinstance(step.target, Sink)
-            else self.pipeline.topics(step.target).input
-            for step in self.pipeline.flow
-            if step.source.name == stage
-        )
+        return tuple(self.pipeline.leads_to(step) for step in self.pipeline.flow if step.source.name == stage)
 
     def told(self, record: Delivery) -> Ended | None:
         """What one record tells; None where it tells of nothing."""
@@ -70,7 +64,7 @@ class Telling:
 
     @cached_property
     def _given(self) -> tuple[type[Any], ...]:
-        return tuple(dict.fromkeys(kind for stage in self.pipeline.stages for kind in stage.gives))
+        return self.pipeline.given
 
     def _decoded(self, record: Delivery, kinds: tuple[type[Any], ...]) -> Any | None:
         """The event; None where there is none that can be read."""

@@ -19,13 +19,11 @@ from typing import Any, Protocol
 
 from starlette.applications import Starlette
 
-from schemas.events import DocumentResult
-from schemas.released import released
 from shared.codec.avro import AvroCodec
 from shared.core.conservation.facts import DELETED, DOUBLED, MISSING, UNEXPLAINED
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Unavailable
-from shared.core.graph import Pipeline, Sink
+from shared.core.graph import Pipeline
 from shared.core.shelves import Shelf, shelves
 from shared.core.timeline import Entry, entry_of
 from shared.database.journal import JournalTable, Overtaken, Partition
@@ -34,11 +32,12 @@ from shared.kafka.admin import ensure, plan
 from shared.kafka.reading import Reader, Tail
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
+from shared.pipelines.ended import result_types
 from shared.pipelines.named import named_pipeline
 from shared.runtime.auditing import Auditor
 from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, run
-from shared.runtime.schemas import Schemas
+from shared.runtime.schemas import Schemas, codec_for
 from shared.settings import configured, own_settings
 
 log = logger("journal")
@@ -214,14 +213,7 @@ async def _journal(life: Life, settings: type[JournalSettings]) -> None:
     pipeline = configured(named_pipeline(life.settings.pipeline), life.settings)
     kafka = life.settings.kafka.properties()
     await asyncio.to_thread(ensure, kafka, plan(pipeline), replication=life.settings.kafka.replication_factor)
-    ends = tuple(
-        dict.fromkeys(
-            [kind for step in pipeline.flow if isinstance(step.target, Sink) for kind in step.source.gives]
-            + [DocumentResult]
-        )
-    )
-    types = {kind: None for stage in pipeline.stages for kind in (*stage.takes, *stage.gives)}
-    codec = AvroCodec(types | dict.fromkeys(ends), (schema for _, schema in released()))
+    ends, codec = result_types(pipeline), codec_for(pipeline)
     schemas, metrics = Schemas(life.settings, codec), Metrics(pipeline.name, SERVICE)
     async with AsyncExitStack() as stack:
         url = life.settings.database_url.get_secret_value()

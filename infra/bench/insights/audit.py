@@ -15,15 +15,14 @@ from infra.bench.figures import Figures
 from infra.bench.herd import Herd
 from infra.bench.insights.plants import Field, planted
 from infra.bench.services import INVOICE, NOBODY, SUBMITTED, start
-from schemas.events import DocumentResult
-from schemas.released import released
-from shared.codec.avro import AvroCodec
 from shared.core.conservation.facts import Finding
 from shared.core.conservation.verdict import Question
 from shared.database.pool import open_database
 from shared.kafka.admin import ensure, plan
 from shared.pipelines.documents import DOCUMENTS
+from shared.pipelines.ended import result_types
 from shared.runtime.auditing import Auditor
+from shared.runtime.schemas import codec_for
 
 SHARES = {"malformed_json": 0.03, "rate_limited": 0.05, "overloaded": 0.02}
 """Part of the calls that fail so, whatever they are about."""
@@ -72,11 +71,11 @@ def findings(bench: Bench) -> list[Finding]:
     """What the audit finds."""
 
     async def look() -> list[Finding]:
-        types = {kind: None for stage in DOCUMENTS.stages for kind in (*stage.takes, *stage.gives)}
-        codec = AvroCodec(types, (schema for _, schema in released()))
         kafka = {"bootstrap.servers": bench.kafka}
         async with open_database(bench.parts.database or "", "bench") as database:
-            auditor = Auditor(kafka, DOCUMENTS, codec, (DocumentResult,), database, nothing_to_learn)
+            auditor = Auditor(
+                kafka, DOCUMENTS, codec_for(DOCUMENTS), result_types(DOCUMENTS), database, nothing_to_learn
+            )
             return (await auditor.audit(Question())).findings
 
     return asyncio.run(look())

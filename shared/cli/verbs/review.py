@@ -113,9 +113,8 @@ def brief(item: ReviewItem) -> dict[str, Any]:
 
 def proposal(session: Session, item: ReviewItem) -> dict[str, Any]:
     """What approval would emit, for the eye."""
-    kinds = tuple({kind: None for stage in session.pipeline.stages for kind in stage.gives})
     try:
-        event: Any = session.codec.decode(item.proposal, kinds)
+        event: Any = session.codec.decode(item.proposal, session.pipeline.given)
     except Failed as error:
         return {"unreadable": error.message}
     shown: dict[str, Any] = searchable(event.to_avro())
