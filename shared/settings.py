@@ -125,8 +125,7 @@ class QualitySettings(BaseModel):
 
     def policy(self) -> QualityPolicy:
         """As the models take it."""
-        exceptions = Exceptions({**self.types}, {**self.models})  # type: ignore[dict-item]
-        return QualityPolicy(self.retry_below, self.structured_below, exceptions=exceptions)
+        return QualityPolicy(self.retry_below, self.structured_below, exceptions=Exceptions(self.types, self.models))
 
 
 class Settings(BaseSettings):

@@ -27,5 +27,4 @@ class AnalyzeSettings(BaseModel):
 
     def policy(self) -> SupervisorPolicy:
         """As the supervisor takes it."""
-        exceptions = Exceptions({**self.types}, {**self.models})  # type: ignore[dict-item]
-        return SupervisorPolicy(self.specialist_above, self.general_above, exceptions)
+        return SupervisorPolicy(self.specialist_above, self.general_above, Exceptions(self.types, self.models))

@@ -38,5 +38,6 @@ class ValidateSettings(BaseModel):
 
     def gates(self, kind: str, models: Iterable[str] = ()) -> Gates:
         """The gates for a document of that type with answers of those models."""
-        exceptions = Exceptions({**self.types}, {**self.models})  # type: ignore[dict-item]
-        return exceptions.applied(Gates(self.quality_below, self.confidence_below), kind, models)
+        return Exceptions(self.types, self.models).applied(
+            Gates(self.quality_below, self.confidence_below), kind, models
+        )

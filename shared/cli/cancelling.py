@@ -20,13 +20,12 @@ from shared.cli.standing import Lookout
 from shared.core import topics
 from shared.core.cancellation import BATCH, CANCELLED, DOCUMENT, Cancellation
 from shared.core.errors import Failed
-from shared.core.event import derived_id
 from shared.kafka.cancelled import say, take_back, words
 from shared.kafka.dead_letters import Letter, Resolution
 from shared.kafka.resolving import Overtaken, act
 from shared.kafka.whereabouts import Whereabouts
 from shared.kafka_port import Record
-from shared.pipelines.ended import ended
+from shared.pipelines.ended import letter_ended
 from shared.ports import Codec
 
 LOOK_SECONDS = 0.3
@@ -166,8 +165,7 @@ def end_of(session: Session, letter: Letter, word: Cancellation) -> Record:
     event = letter.event(session.codec)
     # The key of a letter can be another one than its document: that may be just what was wrong with it.
     name = str(getattr(event, "document_id", letter.document_id))
-    told = ended(event, name, CANCELLED, word.said, word.at)
-    end = replace(told, event_id=derived_id(str(letter.delivery.position), CANCELLED, 0))
+    end = letter_ended(letter.delivery.position, event, name, CANCELLED, word.said, word.at)
     return Record(topics.results(session.pipeline.name), name.encode(), session.codec.encode(end), (), None)
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 P = TypeVar("P")
 
-Levels = Mapping[str, float]
+Levels = Mapping[Any, float]
 """Name of a threshold to its value."""
 
 
@@ -20,7 +20,7 @@ Levels = Mapping[str, float]
 class Exceptions:
     """Where a policy's thresholds do not hold."""
 
-    types: Mapping[str, Levels] = field(default_factory=dict)
+    types: Mapping[Any, Levels] = field(default_factory=dict)
     """Document type to the thresholds that differ for it."""
     models: Mapping[str, Levels] = field(default_factory=dict)
     """Model, as its calls name it, to the thresholds that differ for it."""

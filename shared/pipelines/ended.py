@@ -4,12 +4,13 @@ A pipeline of a team's own may know nothing of types, batches or submissions: wh
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from schemas.events import DocumentResult
 from shared.core.cancellation import batch_of, submitted_of, version_of
-from shared.core.event import Event
+from shared.core.event import Event, Position, derived_id
 from shared.core.graph import Pipeline, Sink
 
 
@@ -45,6 +46,13 @@ def ended(event: Any, document_id: str, state: str, reason: str, at: datetime) -
         submitted_at=submitted_of(event) if hasattr(submission, "submitted_at") else at,
         finished_at=at,
     )
+
+
+def letter_ended(
+    place: Position, event: Any, document_id: str, state: str, reason: str, at: datetime
+) -> DocumentResult:
+    """The same of the event in a dead letter, under an id that follows from the letter's place."""
+    return replace(ended(event, document_id, state, reason, at), event_id=derived_id(str(place), state, 0))
 
 
 def document_type(event: Any) -> str:

@@ -21,7 +21,7 @@ from urllib.request import urlopen
 
 from infra.bench import outsider
 from infra.bench.bench import Bench
-from infra.bench.failures.mixed import settled
+from infra.bench.failures.mixed import settled, submission
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd
 from infra.bench.homes import temporary_home
@@ -166,8 +166,7 @@ def steady(mark: str, names: list[str], stop: threading.Event) -> Iterator[dict[
     while not stop.wait(1 / PER_SECOND):
         name = f"{mark}-{len(names)}"
         names.append(name)
-        record = {"document_id": name, "content": INVOICE.format(name=name).encode(), "tasks": ["extraction"]}
-        yield {"key": name, "value": outsider.encoded(SUBMITTED, record)}
+        yield {"key": name, "value": outsider.encoded(SUBMITTED, submission(name, INVOICE.format(name=name)))}
 
 
 def weaker(ports: tuple[int, ...]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from infra.bench.bench import Bench
 from infra.bench.brake import Brake, braked
 from infra.bench.crowd import crowded, narrow
 from infra.bench.failures.away import RECOVERY, weaker
-from infra.bench.failures.mixed import Ends, settled
+from infra.bench.failures.mixed import Ends, settled, submission
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd
 from infra.bench.homes import temporary_home
@@ -79,8 +79,7 @@ class Load:
         while not self.stop.wait(1 / self.per_second):
             name = f"{self.mark}-{len(self.names)}"
             self.names.append(name)
-            record = {"document_id": name, "content": INVOICE.format(name=name).encode(), "tasks": ["extraction"]}
-            yield {"key": name, "value": outsider.encoded(SUBMITTED, record)}
+            yield {"key": name, "value": outsider.encoded(SUBMITTED, submission(name, INVOICE.format(name=name)))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -19,13 +19,12 @@ from shared.cli.talk import Json, PipelineName, data, progress, shown, table
 from shared.cli.verbs.replaying import receipts, replay
 from shared.core import topics
 from shared.core.errors import Unavailable
-from shared.core.event import derived_id
 from shared.database.costs import Costs
 from shared.kafka.dead_letters import DISCARDED, Letter, Resolution
 from shared.kafka.resolving import Act, Overtaken, act, too_large
 from shared.kafka.selection import Selection
 from shared.kafka_port import Record
-from shared.pipelines.ended import ended
+from shared.pipelines.ended import letter_ended
 
 APP = typer.Typer(help="Dead letters.", add_completion=False, rich_markup_mode=None, no_args_is_help=True)
 APP.command()(replay)
@@ -141,8 +140,8 @@ def noting(session: Session, action: str, reason: str) -> Callable[[Letter], Res
 
 def discarded(session: Session, letter: Letter, reason: str) -> Record:
     """The document's end, as the results topic tells it."""
-    told = ended(letter.event(session.codec), letter.document_id, DISCARDED, reason, datetime.now(UTC))
-    end = replace(told, event_id=derived_id(str(letter.delivery.position), DISCARDED, 0))
+    event, now = letter.event(session.codec), datetime.now(UTC)
+    end = letter_ended(letter.delivery.position, event, letter.document_id, DISCARDED, reason, now)
     results = topics.results(session.pipeline.name)
     return Record(results, letter.delivery.key, session.codec.encode(end), (), None)
 
