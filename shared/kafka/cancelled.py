@@ -1,12 +1,10 @@
 """Operators' words in `<pipeline>.cancelled`, as a command reads and adds them."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from shared.core import topics
 from shared.core.cancellation import Cancellation, Cancellations
-from shared.core.errors import Unavailable
 from shared.core.graph import Pipeline
 from shared.kafka.log import KafkaLog, write
 
@@ -16,16 +14,9 @@ SECONDS = 15.0
 
 def words(kafka: Mapping[str, Any], pipeline: Pipeline) -> Cancellations:
     """Every word that holds. Raises Unavailable."""
-    known, log = Cancellations(), KafkaLog(kafka, topics.cancelled(pipeline.name), wait_ms=10)
-    deadline = time.monotonic() + SECONDS
-    try:
-        while not log.whole:
-            for key, value in log.poll(0.2):
-                known.learn(key, value)
-            if time.monotonic() > deadline:
-                raise Unavailable("kafka", f"{topics.cancelled(pipeline.name)} was not read within {SECONDS:.0f} s")
-    finally:
-        log.close()
+    known = Cancellations()
+    for key, value in KafkaLog(kafka, topics.cancelled(pipeline.name), wait_ms=10).rest(SECONDS):
+        known.learn(key, value)
     return known
 
 

@@ -1,5 +1,6 @@
 """A compacted topic of one partition, read whole and then followed, outside any group."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,6 +39,23 @@ class KafkaLog:
         except KafkaException as error:
             self.close()
             raise Unavailable("kafka", f"{self._topic}: {error.args[0].str()}") from error
+
+    def rest(self, seconds: float) -> list[tuple[bytes, bytes | None]]:
+        """Everything from where it was to the end there is now, and let go of it. Raises Unavailable."""
+        found: list[tuple[bytes, bytes | None]] = []
+        begin, deadline, self.whole = self._next, time.monotonic() + seconds, False
+        try:
+            while not self.whole:
+                found += self.poll(0.2)
+                if not self.whole and time.monotonic() > deadline:
+                    raise Unavailable("kafka", f"{self._topic} was not read within {seconds:.0f} s")
+            return found
+        except Unavailable:
+            # Nobody has what was read so far.
+            self._next = begin
+            raise
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Let go of it."""

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Producer
 
 from shared.core.errors import Unavailable
 from shared.core.topics import SCHEMAS
-from shared.kafka.properties import common, producer
+from shared.kafka.log import KafkaLog
+from shared.kafka.properties import producer
 
 SECONDS = 10.0
 
@@ -17,34 +18,14 @@ class SchemaLog:
 
     def __init__(self, kafka: Mapping[str, Any]) -> None:
         self._kafka = kafka
-        self._next = 0
+        self._log = KafkaLog(kafka, SCHEMAS, wait_ms=10)
         self._told: set[str] = set()
 
     def read(self) -> list[str]:
         """Schemas that were added since the last call, as JSON. Raises Unavailable."""
-        consumer = Consumer(
-            common(self._kafka)
-            | {"group.id": "penstock.schemas", "enable.auto.commit": False, "enable.partition.eof": True}
-        )
-        try:
-            consumer.assign([TopicPartition(SCHEMAS, 0, self._next)])
-            found: list[str] = []
-            while (message := consumer.poll(SECONDS)) is not None:
-                error = message.error()
-                if error is not None and error.code() == KafkaError._PARTITION_EOF:
-                    return found
-                if error is not None:
-                    raise KafkaException(error)
-                self._next = (message.offset() or 0) + 1
-                key, value = message.key(), message.value()
-                if isinstance(key, bytes) and isinstance(value, bytes):
-                    self._told.add(key.decode())
-                    found.append(value.decode())
-            raise Unavailable("kafka", f"{SCHEMAS} was not read within {SECONDS:.0f} s")
-        except KafkaException as error:
-            raise Unavailable("kafka", f"{SCHEMAS}: {error.args[0].str()}") from error
-        finally:
-            consumer.close()
+        found = [(key.decode(), value.decode()) for key, value in self._log.rest(SECONDS) if value is not None]
+        self._told.update(mark for mark, _ in found)
+        return [schema for _, schema in found]
 
     def add(self, schemas: Iterable[tuple[str, str]]) -> None:
         """Publish the (fingerprint, schema) pairs that the topic was not seen to hold. Raises Unavailable."""

@@ -52,6 +52,17 @@ def test_what_was_there_before_is_given_before_it_is_called_whole(log: Opened) -
     reader.close()
 
 
+def test_the_rest_is_what_came_since_and_begins_anew_where_it_was(parts: Endpoints) -> None:
+    kafka, name = {"bootstrap.servers": parts.kafka}, f"words_{uuid.uuid4().hex[:8]}"
+    ensure(kafka, [TopicPlan(name, 1, FADING)])
+    log = KafkaLog(kafka, name)
+    assert log.rest(DEADLINE) == []
+    for words in ([(b"a", b"1"), (b"b", None)], [(b"c", b"3")], []):
+        for key, value in words:
+            write(kafka, name, key, value)
+        assert log.rest(DEADLINE) == words
+
+
 def test_what_comes_later_is_given_once_to_each_reader(log: Opened) -> None:
     opens, write_to = log
     readers = [opens(), opens()]
