@@ -4,7 +4,7 @@ What a handler may touch is narrower, and stands in `shared.core.context`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -45,6 +45,8 @@ class Permit:
     """This is the one call that tries whether the dependency is back."""
     after: float = 0.0
     """Seconds until it is worth asking again, where it is not allowed."""
+    number: int = field(default=0, compare=False)
+    """Which call of this process it is, to be given back when it has ended; 0 where nobody counts."""
 
 
 class BreakerState(StrEnum):
@@ -102,8 +104,8 @@ class Breakers(Protocol):
         """May a call be made? Answered from local state; a probe is leased from the registry."""
         ...
 
-    def record(self, name: str, failure: Failure | None) -> None:
-        """A call ended: None where the dependency did its work."""
+    def record(self, name: str, failure: Failure | None, number: int = 0) -> None:
+        """A call ended: None where the dependency did its work; `number` is its permit's, 0 where nobody counted."""
         ...
 
     async def opens(self, name: str, seconds: float) -> bool:

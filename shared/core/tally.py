@@ -5,7 +5,7 @@ useless    it answered, and nothing came of it  a few are the documents' fault, 
 any other  a good answer, or the document was bad
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.core.failures import PROVIDERS, Failure
 
@@ -33,21 +33,24 @@ class Tally:
     failed: int = 0
     """Calls in which the dependency did not do its work."""
     tail: int = 0
-    """Failures after the last answer."""
+    """Failures after the last answer that ended a run of them."""
     last: str = ""
     """Class of the last failure."""
     useless: int = 0
     """Answers of no use."""
     declined: str = ""
     """Class of the last of them."""
+    ends: bool = False
+    """An answer among them ended a run of failures."""
 
-    def plus(self, failure: Failure | None) -> "Tally":
-        """One call more."""
+    def plus(self, failure: Failure | None, *, outlived: bool = False) -> "Tally":
+        """One call more; `outlived`: it was answered, and the run of failures goes on (see `shared.core.streak`)."""
         if failure in BLAMED:
-            return Tally(self.ok, self.failed + 1, self.tail + 1, failure.value, self.useless, self.declined)
-        if failure in USELESS:
-            return Tally(self.ok + 1, self.failed, 0, self.last, self.useless + 1, failure.value)
-        return Tally(self.ok + 1, self.failed, 0, self.last, self.useless, self.declined)
+            return replace(self, failed=self.failed + 1, tail=self.tail + 1, last=failure.value)
+        answered = replace(self, ok=self.ok + 1)
+        if not outlived:
+            answered = replace(answered, tail=0, ends=True)
+        return replace(answered, useless=self.useless + 1, declined=failure.value) if failure in USELESS else answered
 
     def __bool__(self) -> bool:
         return self.ok + self.failed > 0

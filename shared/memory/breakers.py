@@ -9,7 +9,8 @@ from shared.core import ramp
 from shared.core.breaker import Breaker, BreakerEvent, BreakerPolicy, Phase, Verdict
 from shared.core.failures import Failure
 from shared.core.ramp import Passed
-from shared.core.tally import Tally
+from shared.core.streak import Streak
+from shared.core.tally import BLAMED, Tally
 from shared.ports import BreakerReport, Permit
 
 
@@ -25,6 +26,7 @@ class MemoryBreakers:
         self._clock = clock
         self._breakers: dict[str, Breaker] = {}
         self._passed: dict[str, Passed] = {}
+        self._streaks: dict[str, Streak] = {}
         self._events: list[BreakerEvent] = []
 
     def another(self, who: str) -> "MemoryBreakers":
@@ -37,7 +39,7 @@ class MemoryBreakers:
         """May a call be made?"""
         breaker = self._breakers.get(name)
         if breaker is None:
-            return Permit(allowed=True)
+            return self._let_through(name)
         now = self._now()
         breaker, verdict = rules.ask(self._policy, breaker, now, self.who)
         self._keep(name, breaker)
@@ -46,11 +48,14 @@ class MemoryBreakers:
         self._passed[name], passes = ramp.passes(breaker, now, self._passed.get(name, Passed()))
         if not passes:
             return Permit(allowed=False, after=ramp.next_step(breaker, now))
-        return Permit(allowed=True, probe=verdict is Verdict.PROBE)
+        return self._let_through(name, probe=verdict is Verdict.PROBE)
 
-    def record(self, name: str, failure: Failure | None) -> None:
+    def record(self, name: str, failure: Failure | None, number: int = 0) -> None:
         """A call ended."""
-        self._keep(name, rules.record(self._policy, self._state(name), self._now(), self.who, Tally().plus(failure)))
+        streak = self._streaks.get(name, Streak())
+        self._streaks[name] = streak.end(number, failed=failure in BLAMED)
+        tally = Tally().plus(failure, outlived=streak.outlives(number))
+        self._keep(name, rules.record(self._policy, self._state(name), self._now(), self.who, tally))
 
     async def opens(self, name: str, seconds: float) -> bool:
         """Whether it is open: here nobody else's failures can open it later."""
@@ -72,6 +77,10 @@ class MemoryBreakers:
     async def reset(self, name: str) -> None:
         """Close it by hand."""
         self._keep(name, rules.reset(self._state(name), self._now(), self.who))
+
+    def _let_through(self, name: str, *, probe: bool = False) -> Permit:
+        self._streaks[name] = streak = self._streaks.get(name, Streak()).begin()
+        return Permit(allowed=True, probe=probe, number=streak.begun)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

@@ -204,7 +204,7 @@ class ModelChains:
             if not permit.allowed:
                 asking.ended.append(Ended(model, None, f"{model.breaker}: its breaker keeps it back", permit.after))
                 return None
-            exchange = await self._exchange(model, prompt, schema)
+            exchange = await self._exchange(model, prompt, schema, permit)
             if permit.probe and exchange.reused and self.scope:
                 self.unspent.add((model.breaker, self.scope.operation))
             answered = not exchange.reused and exchange.checked.failure is not Failure.TIMEOUT
@@ -231,12 +231,12 @@ class ModelChains:
             return Permit(allowed=True, probe=True)
         return await self.breakers.ask(model.breaker)
 
-    async def _exchange(self, model: Model, prompt: Prompt, schema: type[M]) -> Exchange[M]:
+    async def _exchange(self, model: Model, prompt: Prompt, schema: type[M], permit: Permit) -> Exchange[M]:
+        told = partial(self.breakers.record, model.breaker, number=permit.number)
         if self.ledger is None or self.scope is None or not model.paid:
             exchange = await ask_unrecorded(self.http, model, prompt, schema)
-            self.breakers.record(model.breaker, exchange.checked.failure)
+            told(exchange.checked.failure)
             return exchange
-        told = partial(self.breakers.record, model.breaker)
         return await ask_recorded(self.http, self.ledger, self.scope, told, (model, prompt, schema))
 
 

@@ -2,8 +2,8 @@
 --   KEYS  1 set of names, 2 capped list of events
 --   ARGV  1 prefix of a breaker's key, 2 channel, 3 policy, 4 who asks, 5 commands (3 and 5 in JSON), 6 '1': answer
 --         with every breaker, not only with those that a command names
--- A command: {name, view: the asker's copy, own: changed without us, tally: {ok, failed, tail, last, useless, declined},
---         act, reason, probe}
+-- A command: {name, view: the asker's copy, own: changed without us, tally: {ok, failed, tail, last, useless, declined,
+--         ends}, act, reason, probe}
 -- The answer, in JSON: {now, breakers: [{name, breaker, verdict}]}.
 -- The server's clock is the only one: processes never compare theirs.
 
@@ -58,7 +58,7 @@ local function count(breaker, tally)
       answers, failures, useless = answers + slot[2], failures + slot[3], useless + slot[4]
     end
   end
-  if tally.ok > 0 or #live == 0 then breaker.run = tally.tail else breaker.run = breaker.run + tally.failed end
+  if tally.ends or #live == 0 then breaker.run = tally.tail else breaker.run = breaker.run + tally.failed end
   if #live > 0 and live[#live][1] == part then
     local slot = live[#live]
     live[#live] = {part, slot[2] + tally.ok, slot[3] + tally.failed, slot[4] + tally.useless}

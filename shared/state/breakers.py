@@ -83,11 +83,11 @@ class RedisBreakers:
             verdict = await self._lease(name)
         if verdict is Verdict.WAIT:
             return Permit(allowed=False, after=self._copies.wait(name))
-        return Permit(allowed=True, probe=verdict is Verdict.PROBE)
+        return Permit(allowed=True, probe=verdict is Verdict.PROBE, number=self._copies.begin(name))
 
-    def record(self, name: str, failure: Failure | None) -> None:
+    def record(self, name: str, failure: Failure | None, number: int = 0) -> None:
         """A call ended."""
-        self._copies.note(name, failure)
+        self._copies.note(name, failure, number)
         if not self.healthy:
             self._copies.count_alone()
 

@@ -9,7 +9,8 @@ from shared.core import ramp
 from shared.core.breaker import Breaker, BreakerPolicy, Phase, Verdict
 from shared.core.failures import Failure
 from shared.core.ramp import Passed
-from shared.core.tally import Tally
+from shared.core.streak import Streak
+from shared.core.tally import BLAMED, Tally
 from shared.state.wire import Answer, Command
 
 
@@ -27,6 +28,7 @@ class Copies:
         self._own: set[str] = set()
         self._untold: dict[str, Tally] = {}
         self._passed: dict[str, Passed] = {}
+        self._streaks: dict[str, Streak] = {}
         # Until the registry has answered once, this machine's clock stands in for its clock.
         self._ahead = int(time.time() * 1000) - _monotonic()
 
@@ -67,9 +69,17 @@ class Copies:
         breaker, now = self._state(name), self.now
         return ramp.next_step(breaker, now) if breaker.phase is Phase.CLOSED else rules.wait(breaker, now)
 
-    def note(self, name: str, failure: Failure | None) -> None:
+    def begin(self, name: str) -> int:
+        """A call is let through; gives its number."""
+        self._streaks[name] = streak = self._streaks.get(name, Streak()).begin()
+        return streak.begun
+
+    def note(self, name: str, failure: Failure | None, number: int) -> None:
         """A call ended; to be told."""
-        self._untold[name] = self._untold.get(name, Tally()).plus(failure)
+        streak = self._streaks.get(name, Streak())
+        self._streaks[name] = streak.end(number, failed=failure in BLAMED)
+        tally = self._untold.get(name, Tally())
+        self._untold[name] = tally.plus(failure, outlived=streak.outlives(number))
 
     def command(self, name: str) -> Command:
         """A command about the breaker that says no more than what its copy is."""

@@ -56,6 +56,20 @@ async def test_five_failures_in_a_row_open_it_for_all_members(member: Member) ->
     assert 25 < report.reopens_in <= 30
 
 
+async def test_an_answer_to_a_call_from_before_the_failures_does_not_end_their_run(member: Member) -> None:
+    one, two = await member("one", POLICY), await member("two", POLICY)
+    old = await one.ask("model:a")
+    for _ in range(4):
+        one.record("model:a", Failure.SERVER_ERROR, (await one.ask("model:a")).number)
+    one.record("model:a", None, old.number)
+    await until(partial(counted, two, 5))
+    assert await goes(two)
+    one.record("model:a", Failure.SERVER_ERROR, (await one.ask("model:a")).number)
+    await until(partial(refused, two))
+    [report] = await two.reports()
+    assert report.reason == "5 failures in a row, the last: server_error"
+
+
 async def test_four_failures_and_a_success_leave_it_closed(member: Member) -> None:
     breakers = await member("one", POLICY)
     for _ in range(3):

@@ -68,7 +68,7 @@ async def test_a_fault_of_the_last_available_model_heals_by_itself(world: World)
 class OpeningBreakers(PlainBreakers):
     """Breakers that the first failure opens."""
 
-    def record(self, name: str, failure: Failure | None) -> None:
+    def record(self, name: str, failure: Failure | None, number: int = 0) -> None:
         super().record(name, failure)
         if failure:
             self.opened.add(name)
@@ -86,7 +86,7 @@ async def test_a_failure_that_opens_the_breaker_is_the_outages_and_costs_no_atte
 async def test_a_failure_at_a_model_that_works_for_others_costs_an_attempt(world: World) -> None:
     world.breakers = OpeningBreakers("model:sim-large")
     world.fail("server_error", model="sim-small")
-    world.breakers.record = lambda name, failure: None  # type: ignore[method-assign]
+    world.breakers.record = lambda name, failure, number=0: None  # type: ignore[method-assign]
     with pytest.raises(ModelFailed):
         await world.ask("sim-large", "sim-small")
 

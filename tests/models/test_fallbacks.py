@@ -73,7 +73,7 @@ async def test_where_the_pipeline_waits_a_refusal_still_goes_to_the_next_model(w
 class ClosingBreakers(PlainBreakers):
     """Breakers that keep everything back as soon as one call was made."""
 
-    def record(self, name: str, failure: Failure | None) -> None:
+    def record(self, name: str, failure: Failure | None, number: int = 0) -> None:
         super().record(name, failure)
         self.opened.add(name)
 

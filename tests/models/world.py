@@ -44,7 +44,7 @@ class PlainBreakers:
         self.asked.append(name)
         return Permit(False, after=7.0) if name in self.opened else Permit(True)
 
-    def record(self, name: str, failure: Failure | None) -> None:
+    def record(self, name: str, failure: Failure | None, number: int = 0) -> None:
         self.records.append((name, failure))
 
     async def opens(self, name: str, seconds: float) -> bool:

@@ -51,10 +51,11 @@ class Step:
 def tallies() -> st.SearchStrategy[Tally]:
     ok, failed = st.integers(0, 4), st.integers(0, 4)
     made = st.builds(
-        lambda ok, failed, tail, useless: Tally(
-            ok, failed, min(tail, failed) if ok else failed, "timeout", min(useless, ok), "refusal" if useless else ""
+        lambda ok, failed, tail, useless, ends: Tally(
+            *(ok, failed, min(tail, failed) if ok and ends else failed, "timeout"),
+            *(min(useless, ok), "refusal" if useless else "", bool(ok) and ends),
         ),
-        *(ok, failed, failed, ok),
+        *(ok, failed, failed, ok, st.booleans()),
     )
     return made.filter(bool)
 
