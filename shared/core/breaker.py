@@ -19,7 +19,7 @@ from shared.core.tally import Tally
 
 SLOTS = 10
 """Parts of the rolling window; a part leaves it as a whole."""
-ASK_AGAIN = 5.0
+ASK_AGAIN = 2.0
 """Longest wait in seconds that a refused caller is told: an operator's reset must not go unnoticed for minutes."""
 
 PAUSES = "stage:"
