@@ -48,6 +48,7 @@ class Metrics:
         self._of_dependencies()
         self._of_limits()
         self._of_the_ledger()
+        self._of_traces()
 
     def _of_records(self) -> None:
         self.taken = self._counter(
@@ -153,6 +154,11 @@ class Metrics:
             "penstock_ledger_batch_seconds", "Seconds of one statement; kind: begin, end.", TRANSACTION, "kind"
         )
         self.spool_bytes = self._gauge("penstock_spool_bytes", "Size of the spool; 0 while PostgreSQL is there.")()
+
+    def _of_traces(self) -> None:
+        self.spans = self._counter(
+            "penstock_spans_total", "Spans of traces by what became of them: sent, lost, dropped.", "end"
+        )
 
     def observe(self, delivery: Delivery, outcome: Outcome[Any], seconds: float) -> None:
         """A record was decided: count it, and log it where it failed or waits."""

@@ -13,6 +13,7 @@ from shared.core.stage import Handler, Style
 from shared.kafka import properties
 from shared.kafka.transactions import Transactor
 from shared.kafka_port import Record
+from shared.observe.tracing.traces import Traces
 from shared.runtime.engine import Engine, EnginePolicy
 from shared.runtime.flow.admission import Admission
 from shared.runtime.flow.encoding import Encoder
@@ -28,7 +29,7 @@ from shared.runtime.world import HandlerContext, World
 
 
 def assemble(
-    life: Life, place: Place, handler: Handler, codec: AvroCodec, world: World, watched: EngineMetrics
+    life: Life, place: Place, handler: Handler, codec: AvroCodec, world: World, watched: EngineMetrics, traces: Traces
 ) -> Engine:
     """The engine of a stage, put together and not started."""
 
@@ -41,7 +42,7 @@ def assemble(
         return HandlerContext(now, delivery.attempt, world, scope, delivery.value or b"", delivery.reentry)
 
     policy, shares = EnginePolicy(), watched.shares
-    layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe)
+    layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe, traces)
     encoder = Encoder(place, codec, utc_now, watched.metrics.observe)
 
     def encode(taken: Taken, settled: Settled) -> tuple[Record, ...]:

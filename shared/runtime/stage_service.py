@@ -27,6 +27,7 @@ from shared.runtime.flow.shares import Shares
 from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, end_at_once, run
 from shared.runtime.schemas import Schemas, codec_for
+from shared.runtime.tracing import Tracing, open_tracing
 from shared.runtime.watching import EngineMetrics
 from shared.runtime.world import World, open_world
 from shared.settings import configured
@@ -47,15 +48,16 @@ async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
     await schemas.tell(pipeline, handler.stage)
     metrics = Metrics(pipeline.name, handler.stage.name)
     async with AsyncExitStack() as stack:
-        world = await open_world(stack, life, pipeline, handler, metrics)
+        tracing = await open_tracing(stack, life, pipeline.name, metrics)
+        world = await open_world(stack, life, pipeline, handler, metrics, tracing.traces)
         gate = Gate(pause_of(pipeline.name, handler.stage.name), world.breakers)
         gate.look()
         limits = limits_for(life.settings.in_flight) if handler.style is Style.SLOW else Limits()
         shares = Shares(limits, pipeline.topics(handler.stage), gate)
         watched = EngineMetrics(metrics, shares, world.breakers, world.meters.limits if world.meters else None)
-        engine = assemble(life, Place(pipeline, handler.stage), handler, codec, world, watched)
+        engine = assemble(life, Place(pipeline, handler.stage), handler, codec, world, watched, tracing.traces)
         threads = start(engine, life, pipeline, handler)
-        look = partial(health, engine, shares, gate, schemas, world)
+        look = partial(health, engine, shares, gate, (schemas, world, tracing))
         app = Starlette(routes=list(routes(look, lambda: watched.exposition(engine.waiting))))
         await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
         watchers = [asyncio.create_task(each) for each in (schemas.watch(), watch(engine, life), gate.watch())]
@@ -77,9 +79,10 @@ def start(engine: Engine, life: Life, pipeline: Pipeline, handler: Handler) -> l
     return engine.start(lambda owner: Subscription(consuming, consumed, owner), life.fail)
 
 
-def health(engine: Engine, shares: Shares, gate: Gate, schemas: Schemas, world: World) -> Health:
+def health(engine: Engine, shares: Shares, gate: Gate, ports: tuple[Schemas, World, Tracing]) -> Health:
     """What the service says of itself."""
-    weaker = dict(schemas.weaker) | world.weaker() | gate.weaker()
+    schemas, world, tracing = ports
+    weaker = dict(schemas.weaker) | world.weaker() | gate.weaker() | tracing.weaker()
     facts = {"partitions": [f"{topic}/{partition}" for topic, partition in shares.owned()], "paused": gate.shut}
     return Health(engine.joined, weaker, facts)
 

@@ -12,7 +12,12 @@ TOP = {"services", "schemas", "shared", "infra", "tests", "docker-compose.yml", 
 TOOLS = {"pyproject.toml", "requirements.lock", ".ci", "LICENSE", "CHANGELOG.md"}
 """What tools demand at the root; dot files besides."""
 
-BROAD = {"shared/runtime/engine.py", "shared/runtime/flow/layers.py", "shared/kafka/calls.py"}
+BROAD = {
+    "shared/runtime/engine.py",
+    "shared/runtime/flow/layers.py",
+    "shared/kafka/calls.py",
+    "shared/observe/tracing/outbox.py",
+}
 """Where whatever comes may be caught and kept: around a thread, which has no caller, and around a handler."""
 VERBS = "shared/cli/verbs/"
 """A command's options are its function's parameters, as many as a person may type."""
