@@ -175,10 +175,11 @@ def _root(place: Place, attempt: Attempt, decision: Decision) -> Span:
     delivery, trace = decision.delivery, attempt.trace
     at = nanoseconds(delivery.arrived_at)
     extra: dict[str, Any] = {names.KIND: "span", names.MESSAGING_OPERATION: "create"}
-    links = [sender] if (sender := sender_of(delivery)) else []
+    linked = sender_of(delivery)
     if reentry := delivery.reentry:
         extra |= {names.REPLAYED: str(reentry.letter), names.RECEIPT: reentry.receipt}
-        links += [(trace.before, Trace(trace.before).root)] if trace.before else []
+        # The sender's headers came back too, but what it began led to the trace before.
+        linked = (trace.before, Trace(trace.before).root) if trace.before else None
     return Span(
         name=f"{place.pipeline.name} {'replay' if delivery.reentry else 'document'}",
         trace=trace.id,
@@ -188,7 +189,7 @@ def _root(place: Place, attempt: Attempt, decision: Decision) -> Span:
         end=at,
         attributes=attempt.about | _where(delivery) | extra,
         kind=Kind.PRODUCER,
-        links=tuple(links),
+        links=(linked,) if linked else (),
     )
 
 
