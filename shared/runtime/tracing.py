@@ -54,7 +54,7 @@ async def open_tracing(stack: AsyncExitStack, life: Life, pipeline: str, metrics
     )
     outbox.open()
     stack.push_async_callback(asyncio.to_thread, outbox.close)
-    return Tracing(Traces(outbox.give, sample=settings.sample, content=settings.content), outbox)
+    return Tracing(Traces(outbox, sample=settings.sample, content=settings.content), outbox)
 
 
 def headers_in(text: str) -> dict[str, str]:

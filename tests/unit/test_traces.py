@@ -47,10 +47,18 @@ class World:
     sample: float = 1.0
     content: bool = False
     off: bool = False
+    full: bool = False
+    dropped: int = 0
 
     @property
     def traces(self) -> Traces:
-        return Traces(None if self.off else self.spans.append, sample=self.sample, content=self.content)
+        return Traces(None if self.off else self, sample=self.sample, content=self.content)
+
+    def give(self, span: Span) -> None:
+        self.spans.append(span)
+
+    def drop(self, records: int) -> None:
+        self.dropped += records
 
     def run(self, handler: Handler, record: Delivery | None = None) -> None:
         """One record through a slow handler."""
@@ -316,3 +324,9 @@ def test_the_log_names_document_and_trace_whether_or_not_spans_are_wanted(off: b
     for line in (inside, decided):
         assert (line["document_id"], line["trace_id"]) == ("t1", FIRST.text)
     assert "trace_id" not in outside
+
+
+def test_where_there_is_no_room_nothing_is_even_made() -> None:
+    world = World(full=True)
+    world.run(giving(Emit(TRIAGED)))
+    assert (world.spans, world.dropped) == ([], 1)

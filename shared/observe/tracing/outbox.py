@@ -42,6 +42,8 @@ class OutboxPolicy:
     """Spans that wait; what comes then is dropped."""
     batch: int = 512
     """Spans of one request."""
+    pace: float = 5000.0
+    """Spans a second that are sent at most: to encode more would take the work its processor time."""
     every: float = 0.5
     """Seconds between looks, where no batch is full before."""
     end_seconds: float = 1.5
@@ -61,16 +63,25 @@ class Outbox:
         self._exporter, self._counted, self._policy = exporter, counted, policy or OutboxPolicy()
         self._waiting: deque[Span] = deque()
         self._wake = threading.Event()
-        self._closing = False
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tracing", daemon=True)
 
     def open(self) -> None:
         """Begin to send."""
         self._thread.start()
 
+    @property
+    def full(self) -> bool:
+        """There is no room."""
+        return len(self._waiting) >= self._policy.most
+
+    def drop(self, records: int) -> None:
+        """Count what was not even made."""
+        self._counted(DROPPED, records)
+
     def give(self, span: Span) -> None:
         """Take a span, or drop it; returns at once."""
-        if len(self._waiting) >= self._policy.most or self._closing:
+        if self.full or self._closing.is_set():
             self._counted(DROPPED, 1)
             return
         self._waiting.append(span)
@@ -79,7 +90,7 @@ class Outbox:
 
     def close(self) -> None:
         """Send what is left, if that goes at once; a request that hangs is left behind."""
-        self._closing = True
+        self._closing.set()
         self._wake.set()
         policy = self._policy
         self._thread.join(policy.end_in_trouble if self.trouble else policy.end_seconds)
@@ -89,7 +100,7 @@ class Outbox:
             self._counted(DROPPED, left)
 
     def _run(self) -> None:
-        while not self._closing:
+        while not self._closing.is_set():
             self._wake.wait(self._policy.every)
             self._wake.clear()
             self._send_all()
@@ -102,6 +113,7 @@ class Outbox:
             if bool(why) != bool(self.trouble):
                 log.warning("spans are lost" if why else "spans are sent again", why=why)
             self.trouble = why
+            self._closing.wait(len(batch) / self._policy.pace)
 
     def _batch(self) -> list[Span]:
         batch: list[Span] = []

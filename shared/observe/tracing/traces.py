@@ -7,10 +7,10 @@ traces.reviewed(place, event, item)           a person decided
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 from shared.core.delivery import Delivery
 from shared.core.settle import Place
@@ -23,20 +23,34 @@ from shared.ports import ReviewItem
 CURRENT: ContextVar[Attempt | None] = ContextVar("penstock_attempt", default=None)
 """The attempt whose handler runs, also in what it awaits; None where nobody wants to know."""
 
-Give = Callable[[Span], None]
-"""Takes a span at once, or drops it."""
+
+class Outlet(Protocol):
+    """Takes spans, or drops them; never waits."""
+
+    @property
+    def full(self) -> bool:
+        """There is no room: what is not even made costs nothing."""
+        ...
+
+    def give(self, span: Span) -> None:
+        """Take a span, or drop it."""
+        ...
+
+    def drop(self, records: int) -> None:
+        """Count what was not made: a record or a call as one, whatever spans it would have had."""
+        ...
 
 
 class Traces:
-    """The traces of one service; without `give` only the log is told ids."""
+    """The traces of one service; without an outlet only the log is told ids."""
 
-    def __init__(self, give: Give | None = None, *, sample: float = 1.0, content: bool = False) -> None:
+    def __init__(self, outlet: Outlet | None = None, *, sample: float = 1.0, content: bool = False) -> None:
         """`sample`: part of all documents that is traced, whole, by every process alike. `content`: texts too."""
-        self.on = give is not None
+        self.on = outlet is not None
         """Whether anybody wants spans."""
         self.content = content
         """Whether texts of documents, prompts and answers may be told."""
-        self._give = give
+        self._outlet = outlet
         self._below = round(sample * 2**64)
 
     def named(self, pipeline: str, delivery: Delivery, event: Any) -> AbstractContextManager[None]:
@@ -56,27 +70,31 @@ class Traces:
 
     def decided(self, place: Place, decision: Decision) -> None:
         """A record was decided."""
-        if self._give is None:
+        outlet = self._outlet
+        if outlet is None:
+            return
+        if outlet.full:
+            outlet.drop(1)
             return
         attempt = CURRENT.get() or self._attempt(place, decision.delivery, decision.event)
         if attempt is not None:
             for span in spans_of(place, attempt, decision, content=self.content):
-                self._give(span)
+                outlet.give(span)
 
     def asked(self, asked: Asked) -> None:
         """A request to a model ended."""
         attempt = CURRENT.get()
-        if self._give is None or attempt is None:
+        if self._outlet is None or attempt is None:
             return
         number = _number()
         attempt.calls.append(number)
-        self._give(call_span(asked, attempt.trace.id, number, attempt.id, attempt.about))
+        self._outlet.give(call_span(asked, attempt.trace.id, number, attempt.id, attempt.about))
 
     def reviewed(self, place: Place, event: Any, item: ReviewItem) -> None:
         """A person decided about what the stage proposed."""
         trace = document_trace(place.pipeline.name, event)
-        if self._give is not None and self._wanted(trace):
-            self._give(review_span(trace, item, about(place, event.document_id, event)))
+        if self._outlet is not None and self._wanted(trace):
+            self._outlet.give(review_span(trace, item, about(place, event.document_id, event)))
 
     def _attempt(self, place: Place, delivery: Delivery, event: Any) -> Attempt | None:
         trace = trace_of(place.pipeline.name, delivery, event)
