@@ -80,6 +80,7 @@ def _tell(traces: Traces, model: Model, prompt: Prompt, exchange: Exchange[Any])
             most=model.max_output,
             sample=prompt.sample,
             estimated=reply.estimated,
+            answered_by=reply.answered_by,
             told=Told(prompt.system, prompt.user, reply.text) if traces.content else None,
         )
     )
