@@ -24,6 +24,7 @@ from shared.runtime.flow.shares import Shares
 from shared.runtime.flow.slots import Slots
 from shared.runtime.paying.once import scope_of
 from shared.runtime.process import Life
+from shared.runtime.tracing import unwritable
 from shared.runtime.watching import EngineMetrics
 from shared.runtime.world import HandlerContext, World
 
@@ -43,7 +44,7 @@ def assemble(
 
     policy, shares = EnginePolicy(), watched.shares
     layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe, traces)
-    encoder = Encoder(place, codec, utc_now, watched.metrics.observe)
+    encoder = Encoder(place, codec, utc_now, unwritable(watched.metrics.observe, traces, place, codec))
 
     def encode(taken: Taken, settled: Settled) -> tuple[Record, ...]:
         life.crash_here(CrashPoint.AFTER_CALL)

@@ -5,18 +5,24 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlsplit
 
 from shared.core.context import Prompt
+from shared.core.delivery import Delivery
 from shared.core.errors import Misconfigured
+from shared.core.outcome import Outcome
+from shared.core.settle import Place, settle
 from shared.models.exchange import Exchange
 from shared.models.registry import Model
 from shared.observe.metrics import Metrics
 from shared.observe.tracing.calls import Asked, Told
 from shared.observe.tracing.outbox import Outbox
+from shared.observe.tracing.spans import Decision
 from shared.observe.tracing.traces import Traces
+from shared.ports import Codec
 from shared.runtime.process import Life
 
 
@@ -55,6 +61,24 @@ async def open_tracing(stack: AsyncExitStack, life: Life, pipeline: str, metrics
     outbox.open()
     stack.push_async_callback(asyncio.to_thread, outbox.close)
     return Tracing(Traces(outbox, sample=settings.sample, content=settings.content), outbox)
+
+
+def unwritable(
+    observe: Callable[[Delivery, Outcome[Any], float], None], traces: Traces, place: Place, codec: Codec
+) -> Callable[[Delivery, Outcome[Any], float], None]:
+    """Hears of records whose decision could not be written: their operation is told anew, as it really ended."""
+
+    def heard(delivery: Delivery, outcome: Outcome[Any], seconds: float) -> None:
+        # It could be decoded before, or there would be nothing to encode; to keep all events for this would be dear.
+        event = codec.decode(delivery.value or b"", place.stage.takes)
+        with traces.named(place.pipeline.name, delivery, event):
+            observe(delivery, outcome, seconds)
+        if traces.on:
+            now = datetime.now(UTC)
+            settled = settle(place, delivery, event, outcome, now)
+            traces.decided(place, Decision(delivery, event, outcome, settled, now, now))
+
+    return heard
 
 
 def headers_in(text: str) -> dict[str, str]:

@@ -17,8 +17,10 @@ BROAD = {
     "shared/runtime/flow/layers.py",
     "shared/kafka/calls.py",
     "shared/observe/tracing/outbox.py",
+    "shared/observe/tracing/spans.py",
 }
-"""Where whatever comes may be caught and kept: around a thread, which has no caller, and around a handler."""
+"""Where whatever comes may be caught and kept: around a thread, which has no caller, around a handler, and around a
+pipeline's own function that is asked only for a trace."""
 VERBS = "shared/cli/verbs/"
 """A command's options are its function's parameters, as many as a person may type."""
 

@@ -3,98 +3,32 @@
 import asyncio
 import io
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, cast
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from shared.codec.avro import AvroCodec
-from shared.core.context import Call, Context
+from shared.core.context import Context
 from shared.core.delivery import Delivery
 from shared.core.errors import Unavailable
 from shared.core.failures import Failure
-from shared.core.outcome import DeadLetter, Emit, Outcome, Retry, Review
+from shared.core.outcome import DeadLetter, Emit, Outcome, Retry
 from shared.core.reentry import Reentry
-from shared.core.settle import Place
-from shared.core.stage import Handler
+from shared.core.settle import Place, Settled, Write
 from shared.core.trace import document_trace
+from shared.kafka.properties import MESSAGE_BYTES
 from shared.observe.logs import configure, logger
 from shared.observe.tracing import names
-from shared.observe.tracing.calls import Asked, Told
-from shared.observe.tracing.spans import Kind, Span, nanoseconds
-from shared.observe.tracing.traces import Traces
+from shared.observe.tracing.calls import Asked
+from shared.observe.tracing.spans import Kind, nanoseconds
 from shared.ports import ReviewItem
-from shared.runtime.flow.layers import Layers
-from shared.runtime.flow.share import Taken
+from shared.runtime.flow.encoding import Encoder
+from shared.runtime.tracing import unwritable
 from tests.pipeline.tiny.events import TicketClosed, TicketOpened, TicketTriaged
 from tests.pipeline.tiny.pipeline import CLOSE, TICKETS, TRIAGE
-from tests.unit.records import NOW, TOPIC, delivery, owning, ticket
-
-CODEC = AvroCodec((TicketOpened, TicketTriaged, TicketClosed))
-TRIAGED = TicketTriaged(document_id="t1", subject="printer", urgent=False)
-FIRST = document_trace("tickets", ticket())
-CALL = Call("extraction", "gemini", "sim-large", "extract-fields@3", 120, 30, 0.0125, 40, "ok")
-SECRET = "the printer of Ms Tern"
-
-
-@dataclass
-class World:
-    """Layers of a stage, and the spans they gave."""
-
-    spans: list[Span] = field(default_factory=list)
-    sample: float = 1.0
-    content: bool = False
-    off: bool = False
-    full: bool = False
-    dropped: int = 0
-
-    @property
-    def traces(self) -> Traces:
-        return Traces(None if self.off else self, sample=self.sample, content=self.content)
-
-    def give(self, span: Span) -> None:
-        self.spans.append(span)
-
-    def drop(self, records: int) -> None:
-        self.dropped += records
-
-    def run(self, handler: Handler, record: Delivery | None = None) -> None:
-        """One record through a slow handler."""
-        asyncio.run(self.layers(handler).slow(taken(record)))
-
-    def layers(self, handler: Handler, observe: Callable[..., None] = lambda *_: None) -> Layers:
-        return Layers(Place(TICKETS, handler.stage), handler, CODEC, context, clock(), observe, self.traces)
-
-    def named(self, name: str) -> list[Span]:
-        return [span for span in self.spans if span.name == name]
-
-
-def clock() -> Callable[[], datetime]:
-    """Each look is a second later."""
-    seconds = iter(range(1, 1000))
-    return lambda: NOW + timedelta(seconds=next(seconds))
-
-
-def context(_: Delivery, __: Any, ___: datetime) -> Context:
-    return cast(Context, None)
-
-
-def taken(record: Delivery | None = None) -> Taken:
-    [one] = owning(0).take([delivery()])
-    return replace(one, delivery=record or delivery(value=CODEC.encode(ticket())))
-
-
-def giving(outcome: Outcome[TicketTriaged], *asked: Asked, traces: Traces | None = None) -> Handler:
-    @TRIAGE
-    async def handler(_: TicketOpened, __: Context) -> Outcome[TicketTriaged]:
-        for one in asked:
-            assert traces is not None
-            traces.asked(one)
-        return outcome
-
-    return handler
+from tests.unit.records import NOW, TOPIC, delivery, ticket
+from tests.unit.spans import CALL, CODEC, FIRST, SECRET, TRIAGED, World, giving, taken
 
 
 def retried(attempts: int, **headers: Any) -> Delivery:
@@ -223,66 +157,6 @@ def test_cheap_and_batch_handlers_give_the_same_spans() -> None:
     }
 
 
-def test_a_model_call_has_the_names_of_opentelemetry_and_those_that_langfuse_reads() -> None:
-    world = World()
-    asked = Asked(CALL, nanoseconds(NOW), server="models.test", most=900)
-    world.run(giving(Emit(TRIAGED), asked, traces=world.traces))
-    [call], [attempt] = world.named("chat sim-large"), world.named("triage attempt")
-    assert (call.trace, call.parent, call.kind) == (FIRST.id, attempt.id, Kind.CLIENT)
-    assert call.end - call.start == 40_000_000
-    wanted = {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "gcp.gemini",
-        "gen_ai.request.model": "sim-large",
-        "gen_ai.request.max_tokens": 900,
-        "gen_ai.response.finish_reasons": ("stop",),
-        "gen_ai.usage.input_tokens": 120,
-        "gen_ai.usage.output_tokens": 30,
-        "langfuse.observation.type": "generation",
-        "langfuse.observation.model.name": "sim-large",
-        "langfuse.observation.prompt.name": "extract-fields",
-        "langfuse.observation.prompt.version": 3,
-        "langfuse.trace.name": "tickets",
-        "session.id": "t1",
-        "server.address": "models.test",
-    }
-    assert {name: call.attributes.get(name) for name in wanted} == wanted
-    assert json.loads(call.attributes["langfuse.observation.usage_details"]) == {"input": 120, "output": 30}
-    assert json.loads(call.attributes["langfuse.observation.cost_details"]) == {"total": 0.0125}
-
-
-def test_a_found_result_is_no_generation_and_costs_nothing_twice() -> None:
-    world = World()
-    world.run(giving(Emit(TRIAGED), Asked(replace(CALL, outcome="reused"), 5_000), traces=world.traces))
-    [call] = world.named("chat sim-large")
-    assert (call.start, call.end, call.attributes[names.KIND], call.error) == (5_000, 5_000, "span", "")
-    assert not {names.COST, names.COSTS, names.INPUT_TOKENS, names.USAGE} & call.attributes.keys()
-
-
-@pytest.mark.parametrize(
-    ("outcome", "level", "reasons"), [("truncated", "WARNING", ("length",)), ("timeout", "ERROR", None)]
-)
-def test_a_failed_call_says_how_it_failed(outcome: str, level: str, reasons: tuple[str] | None) -> None:
-    world = World()
-    world.run(giving(Emit(TRIAGED), Asked(replace(CALL, outcome=outcome), 0), traces=world.traces))
-    [call] = world.named("chat sim-large")
-    assert (call.error, call.attributes[names.LEVEL]) == (outcome, level)
-    assert call.attributes.get(names.FINISH_REASONS) == reasons
-
-
-def test_texts_are_told_only_where_that_is_wanted() -> None:
-    quiet, open_ = World(), World(content=True)
-    for world, told in ((quiet, None), (open_, Told("be brief", SECRET, SECRET))):
-        asked = Asked(CALL, 0, told=told)
-        world.run(giving(Review(SECRET, TRIAGED), asked, traces=world.traces))
-        world.run(giving(DeadLetter(Failure.CORRUPT, SECRET)), delivery(1, value=CODEC.encode(ticket(SECRET))))
-    assert SECRET not in repr(quiet.spans)
-    call = open_.named("chat sim-large")[0].attributes
-    assert SECRET in call[names.INPUT_MESSAGES]
-    assert SECRET in call[names.OUTPUT]
-    assert open_.named("triage")[-1].attributes[names.MESSAGE] == SECRET
-
-
 def test_a_document_is_traced_whole_or_not_at_all_by_all_processes_alike() -> None:
     chosen = set()
     for number in range(200):
@@ -293,6 +167,29 @@ def test_a_document_is_traced_whole_or_not_at_all_by_all_processes_alike() -> No
         if world.spans:
             chosen.add(number)
     assert 70 < len(chosen) < 130
+
+
+def test_what_cannot_be_written_is_told_as_the_dead_letter_that_it_became() -> None:
+    world, place, seen = World(), Place(TICKETS, TRIAGE), []
+    observe = unwritable(lambda *told: seen.append(told[1]), world.traces, place, CODEC)
+    large = Write("tickets.close", b"t1", replace(TRIAGED, subject="x" * 2 * MESSAGE_BYTES))
+    record = replace(taken(), delivery=delivery(value=CODEC.encode(ticket())))
+    [written] = Encoder(place, CODEC, lambda: NOW, observe)(record, Settled((large,)))
+    [operation] = world.named("triage")
+    assert (written.topic, operation.error) == ("tickets.triage.dlq", "too_large")
+    assert (len(seen), operation.trace, operation.parent) == (1, FIRST.id, FIRST.root)
+
+
+def test_a_pipelines_own_code_that_fails_costs_the_trace_its_tenant_and_nothing_else() -> None:
+    def nobody(_: Any) -> str:
+        raise KeyError("tenant")
+
+    world = World()
+    layers = replace(world.layers(giving(Emit(TRIAGED))), place=Place(replace(TICKETS, tenant=nobody), TRIAGE))
+    settled = asyncio.run(layers.slow(taken()))
+    assert [write.topic for write in settled.writes] == ["tickets.close"]
+    assert len(world.spans) == 3
+    assert names.TENANT not in world.spans[0].attributes
 
 
 def test_a_persons_decision_is_in_the_documents_trace() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from shared.core.context import Call
 from shared.core.failures import Failure
 from shared.observe.tracing import names
-from shared.observe.tracing.spans import Attributes, Kind, Span
+from shared.observe.tracing.spans import Attributes, Kind, Span, sendable
 
 PROVIDERS: Mapping[str, str] = {"gemini": "gcp.gemini", "mistral": "mistral_ai", "azure": "azure.ai.openai"}
 """Providers that OpenTelemetry calls otherwise than our registry."""
@@ -148,5 +148,5 @@ def _content(told: Told) -> dict[str, Any]:
         names.INPUT_MESSAGES: json.dumps([message("user", told.user)]),
         names.OUTPUT_MESSAGES: json.dumps([message("assistant", told.answer)]),
         names.INPUT: json.dumps(asked),
-        names.OUTPUT: told.answer,
+        names.OUTPUT: sendable(told.answer),
     }

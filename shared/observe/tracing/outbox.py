@@ -42,7 +42,7 @@ class OutboxPolicy:
     """Spans that wait; what comes then is dropped."""
     batch: int = 512
     """Spans of one request."""
-    pace: float = 5000.0
+    pace: float = 3000.0
     """Spans a second that are sent at most: to encode more would take the work its processor time."""
     every: float = 0.5
     """Seconds between looks, where no batch is full before."""

@@ -98,7 +98,7 @@ class Decision:
 def about(place: Place, document: str, event: Any) -> Attributes:
     """What all spans of a document's trace say, and what LangFuse shows of the trace itself."""
     batch = str(getattr(event, "batch_id", ""))
-    tenant = "" if event is None else place.pipeline.tenant(event)
+    tenant = "" if event is None else _tenant(place, event)
     kind = getattr(getattr(event, "classification", event), "document_type", "")
     said = {
         names.PIPELINE: place.pipeline.name,
@@ -114,6 +114,13 @@ def about(place: Place, document: str, event: Any) -> Attributes:
         names.TRACE_DOCUMENT: document,
     }
     return {name: value for name, value in said.items() if value not in (None, "")}
+
+
+def _tenant(place: Place, event: Any) -> str:
+    try:
+        return str(place.pipeline.tenant(event))
+    except Exception:  # noqa: BLE001  it is the pipeline's own code, and a trace must not end the service
+        return ""
 
 
 def spans_of(place: Place, attempt: Attempt, decision: Decision, *, content: bool = False) -> Iterator[Span]:
@@ -222,9 +229,14 @@ def failure_of(outcome: Outcome[Any]) -> str:
             return ""
 
 
+def sendable(text: str) -> str:
+    """The text without what no encoding takes: half a character can stand in what a model or an error says."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def nanoseconds(moment: datetime) -> int:
     """As OpenTelemetry counts time."""
-    return round(moment.timestamp() * 1_000_000) * 1000
+    return max(round(moment.timestamp() * 1_000_000) * 1000, 0)
 
 
 def _told(outcome: Outcome[Any], *, content: bool) -> Attributes:
@@ -243,6 +255,8 @@ def _told(outcome: Outcome[Any], *, content: bool) -> Attributes:
             said = {names.OUTCOME: "park", names.MESSAGE: message, names.STATUS: f"waits for {dependency}"}
     if not content:
         said.pop(names.MESSAGE, None)
+    elif names.MESSAGE in said:
+        said[names.MESSAGE] = sendable(said[names.MESSAGE])
     return {name: value for name, value in said.items() if value}
 
 
