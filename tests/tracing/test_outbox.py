@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -30,10 +30,14 @@ class Counting:
             self.ends[end] += spans
 
     def wait_for(self, end: str, spans: int) -> None:
-        deadline = time.monotonic() + PATIENT
-        while self.ends[end] < spans:
-            assert time.monotonic() < deadline, self.ends
-            time.sleep(0.005)
+        until(lambda: self.ends[end] >= spans)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENT
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def span(number: int, **changed: object) -> Span:
@@ -112,10 +116,7 @@ def test_a_request_that_hangs_is_left_behind_at_the_end() -> None:
     with receiving(0) as receiver:
         with sending(receiver.url, seconds=60) as (outbox, counting):
             give(outbox, 10)
-            deadline = time.monotonic() + PATIENT
-            while not receiver.requests:
-                assert time.monotonic() < deadline
-                time.sleep(0.005)
+            until(lambda: receiver.requests > 0)
             give(outbox, 5)
             began = time.monotonic()
         assert time.monotonic() - began < 2.0
