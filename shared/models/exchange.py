@@ -119,7 +119,8 @@ def record_of(intent: Intent, model: Model, exchange: Exchange[Any]) -> Recorded
     return Recorded(
         intent,
         state,
-        json.dumps(asdict(reply)),
+        # Who answered is for people: an earlier release that reads this row would not know the name.
+        json.dumps({name: value for name, value in asdict(reply).items() if name != "answered_by"}),
         failure.value if failure else "",
         reply.input_tokens,
         reply.output_tokens,

@@ -56,6 +56,8 @@ class Reply:
     """What failed, in the provider's own words."""
     after: float | None = None
     """Seconds the provider asked to wait."""
+    answered_by: str = ""
+    """Model that answered, as the provider says: behind an alias another than was asked. For people only."""
     hold: float = 0.0
     """Seconds until the provider's counters have room for another call, where it says that they have none."""
 
@@ -151,6 +153,12 @@ def _until(moment: str, now: str) -> float:
         return (parsedate_to_datetime(moment) - parsedate_to_datetime(now)).total_seconds()
     except (ValueError, TypeError):
         return -1.0
+
+
+def model_in(body: Mapping[str, Any]) -> str:
+    """The model that a response names; empty where it names none."""
+    said = body.get("model")
+    return said[:200] if isinstance(said, str) else ""
 
 
 def tokens(usage: Any, name: str) -> int:

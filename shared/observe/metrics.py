@@ -49,6 +49,7 @@ class Metrics:
         self._of_limits()
         self._of_the_ledger()
         self._of_the_journal()
+        self._of_traces()
 
     def _of_records(self) -> None:
         self.taken = self._counter(
@@ -172,6 +173,11 @@ class Metrics:
         )
         self.audit_seconds = self._gauge("penstock_audit_seconds", "Seconds that the last audit took.")
         self.audited_at = self._gauge("penstock_audit_timestamp_seconds", "When the last audit ended, UNIX time.")
+
+    def _of_traces(self) -> None:
+        self.spans = self._counter(
+            "penstock_spans_total", "Spans of traces by what became of them: sent, lost, dropped.", "end"
+        )
 
     def observe(self, delivery: Delivery, outcome: Outcome[Any], seconds: float) -> None:
         """A record was decided: count it, and log it where it failed or waits."""

@@ -26,7 +26,7 @@ from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Misconfigured, Unavailable
 from shared.core.graph import Pipeline
 from shared.core.results import ResultRow
-from shared.core.settle import Write
+from shared.core.settle import Place, Write
 from shared.database.pool import Database, open_database
 from shared.database.results import ResultsTable
 from shared.database.reviews import ReviewsTable
@@ -43,6 +43,7 @@ from shared.runtime.following import Following, following
 from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for
+from shared.runtime.tracing import Tracing, open_tracing
 
 SERVICE = "review"
 POLL_SECONDS = 0.25
@@ -88,6 +89,7 @@ class Desk:
     transactor: Transactor
     requested: Requested
     decided: Decided
+    tracing: Tracing
     known: Cancellations = field(default_factory=Cancellations)
     """What operators have cancelled."""
     news: bool = False
@@ -179,6 +181,7 @@ class Desk:
         offsets = [Offset(place, 0, items[len(causes) - 1].sequence, "")]
         # 2. Kafka: records and sequence together
         if await asyncio.to_thread(self.transactor.commit, records, offsets, self.intake):
+            self._trace(items[: len(causes)])
             for note in (cause.note for cause in causes if cause.note):
                 self.life.say(note)
 
@@ -194,6 +197,12 @@ class Desk:
                 break
         return causes
 
+    def _trace(self, items: Sequence[ReviewItem]) -> None:
+        for item in items if self.tracing.traces.on else ():
+            stage = self.pipeline.stage(item.stage)
+            event = self.codec.decode(item.proposal, stage.gives)
+            self.tracing.traces.reviewed(Place(self.pipeline, stage), event, item)
+
     def _record(self, write: Write) -> Record:
         return Record(write.topic, write.key, encode(self.codec, write.value), write.headers, write.partition)
 
@@ -204,6 +213,7 @@ async def _desk(life: Life, pipeline: Pipeline, requested: Requested, decided: D
     codec = codec_for(pipeline)
     schemas = Schemas(life.settings, codec)
     await schemas.tell(pipeline, pipeline.flow[-1].source)
+    metrics = Metrics(pipeline.name, SERVICE)
     async with AsyncExitStack() as stack:
         url = life.settings.database_url.get_secret_value()
         database: Database = await stack.enter_async_context(open_database(url, life.instance))
@@ -223,8 +233,8 @@ async def _desk(life: Life, pipeline: Pipeline, requested: Requested, decided: D
             transactor=transactor,
             requested=requested,
             decided=decided,
+            tracing=await open_tracing(stack, life, pipeline.name, metrics),
         )
-        metrics = Metrics(pipeline.name, SERVICE)
         ear = await stack.enter_async_context(following(KafkaLog(kafka, topics.cancelled(pipeline.name)), desk.told))
         await ear.whole()
         app = Starlette(routes=list(routes(partial(health, desk, ear), partial(asyncio.to_thread, metrics.exposition))))
@@ -236,5 +246,5 @@ async def _desk(life: Life, pipeline: Pipeline, requested: Requested, decided: D
 
 def health(desk: Desk, ear: Following) -> Health:
     """What the desk says of itself."""
-    weaker = ear.weaker() | ({"reviews": desk.trouble} if desk.trouble else {})
+    weaker = ear.weaker() | ({"reviews": desk.trouble} if desk.trouble else {}) | desk.tracing.weaker()
     return Health(True, weaker, {"relay": desk.intake.owns(0)})

@@ -21,6 +21,8 @@ class Arriving:
     """What the provider said went wrong in the middle."""
     ended: bool = False
     """The terminator has come."""
+    model: str = ""
+    """Model that answers, as the provider says; empty until it has."""
 
     def add(self, block: int, kind: str, piece: str) -> None:
         """A piece of the answer. Raises TypeError where it is nothing of the kind: it came from outside."""
@@ -34,6 +36,11 @@ class Arriving:
         if not isinstance(reason, str | None):
             raise TypeError(f"{reason!r} is no reason to stop")
         self.finish = reason or self.finish
+
+    def name(self, model: Any) -> None:
+        """Who answers: the first word counts, and what is no word is passed over, for nothing depends on it."""
+        if isinstance(model, str):
+            self.model = self.model or model
 
     def fail(self, error: Any) -> None:
         """The provider gave up."""

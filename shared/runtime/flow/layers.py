@@ -18,6 +18,8 @@ from shared.core.remedies import DEFAULT
 from shared.core.settle import Place, Settled, settle
 from shared.core.stage import Handler
 from shared.core.tries import chain_of
+from shared.observe.tracing.spans import Decision
+from shared.observe.tracing.traces import Traces
 from shared.ports import Codec
 from shared.runtime.flow.cancelling import Cancelling, ending
 from shared.runtime.flow.share import Taken
@@ -41,6 +43,8 @@ class Layers:
     """Told of each outcome and the handler's seconds."""
     cancelling: Cancelling = field(default_factory=Cancelling)
     """What operators have cancelled."""
+    traces: Traces = field(default_factory=Traces)
+    """Told of each decision."""
 
     async def slow(self, taken: Taken) -> Settled:
         """Decide about one record with an async handler."""
@@ -48,9 +52,10 @@ class Layers:
         if isinstance(event, DeadLetter | Park):
             return self._settle(taken.delivery, None, event, self.now())
         started = self.now()
-        with Guard() as guard:
-            guard.outcome = await self._called(taken.delivery, event, started)
-        return self._settle(taken.delivery, event, guard.outcome, started)
+        with self.traces.within(self.place, taken.delivery, event):
+            with Guard() as guard:
+                guard.outcome = await self._called(taken.delivery, event, started)
+            return self._settle(taken.delivery, event, guard.outcome, started)
 
     def cheap(self, taken: Taken) -> Settled:
         """Decide about one record with a plain handler."""
@@ -122,7 +127,13 @@ class Layers:
         if guard.outcome is not outcome:
             settled = settle(self.place, delivery, event, guard.outcome, now)
         decided = self.place.pipeline.remedies.applied(guard.outcome)
-        self.observe(delivery, decided, (now - started).total_seconds())
+        if isinstance(decided, Emit):
+            self.observe(delivery, decided, (now - started).total_seconds())
+        else:  # Only these are logged, and to find their ids for all would cost a cheap stage a tenth of its pace.
+            with self.traces.named(self.place.pipeline.name, delivery, event):
+                self.observe(delivery, decided, (now - started).total_seconds())
+        if self.traces.on:
+            self.traces.decided(self.place, Decision(delivery, event, decided, settled, started, now))
         return settled
 
     def _decode(self, taken: Taken) -> Any:
