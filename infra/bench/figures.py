@@ -93,6 +93,8 @@ GOALS: Mapping[str, Goal] = {
     "replay_wrong": NOTHING,
     "replay_second": NOTHING,
     "replay_repaid": NOTHING,
+    "cost_difference": NOTHING,
+    "cost_unended": NOTHING,
     "replay_forecast_error": Goal(most=0.1),
 }
 """What the figures should be on an idle machine of two cores; the others are told and judged by nobody."""

@@ -39,12 +39,15 @@ CATALOG = {
     "sim-anthropic": SimModel(200_000, Decimal("3.00"), Decimal("15.00")),
     "sim-thrifty": SimModel(128_000, Decimal("2.00"), Decimal("8.00"), Decimal("0.50"), Decimal("2.50"), 48),
 }
-"""Model id to model. Any other id that begins with `sim-` is served like sim-large."""
+"""Model id to model. An id that goes on behind one of these is served like it, any other `sim-` like sim-large."""
 
 
 def find(model: str) -> SimModel | None:
     """The model of that id; None where the provider has no such model."""
-    return CATALOG.get(model, CATALOG["sim-large"] if model.startswith("sim-") else None)
+    if model in CATALOG:
+        return CATALOG[model]
+    like = next((name for name in CATALOG if model.startswith(f"{name}-")), "sim-large")
+    return CATALOG[like] if model.startswith("sim-") else None
 
 
 def tokens(text: str) -> int:
@@ -104,7 +107,7 @@ class Bill:
 
     def charge(self, model: str, name: str, used: Usage) -> None:
         """Add an answered call."""
-        cost = self.line(model).charge(CATALOG.get(model, CATALOG["sim-large"]), used)
+        cost = self.line(model).charge(find(model) or CATALOG["sim-large"], used)
         if name:
             self.items[name] = self.items.get(name, Decimal(0)) + cost
             if len(self.items) > MOST_ITEMS:

@@ -20,6 +20,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "publish": ("publish:publish", "Hand documents in."),
     "status": ("status:status", "Tell where a document is, or how a batch stands."),
     "results": ("results:results", "List how documents ended."),
+    "costs": ("costs:costs", "Tell what was spent, by model, type, tenant, day and more."),
     "topology": ("topology:topology", "Draw the pipeline."),
     "try": ("trying:try_", "Run a stage or the pipeline on local files, in memory."),
     "dlq": ("dlq:APP", "List, show, replay and discard dead letters."),

@@ -65,6 +65,8 @@ class Intent:
     """Number of this very try, drawn at random, below 2**63: telling it twice counts once."""
     at: datetime | None = None
     """When, UTC; None: now."""
+    document_type: str = ""
+    """Type of the document, where it is known; by it costs are told apart, and nothing is found."""
 
 
 @dataclass(frozen=True, slots=True)

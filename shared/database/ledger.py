@@ -25,6 +25,7 @@ ASKED = {
     "stage": "text",
     "tenant": "text",
     "document_id": "text",
+    "document_type": "text",
     "task": "text",
     "model": "text",
     "operation": "text",
@@ -71,8 +72,8 @@ on conflict (fingerprint) do update set
     repeats = c.repeats + ({NEW} and c.state = 'intent')::int,
     pending = case when {NEW} and not c.pending @> excluded.pending then c.pending || excluded.pending
         else c.pending end
-returning fingerprint, pipeline, stage, tenant, document_id, task, model, operation, ticket, state, result, failure,
-    milliseconds, repeat, ended
+returning fingerprint, pipeline, stage, tenant, document_id, document_type, task, model, operation, ticket, state,
+    result, failure, milliseconds, repeat, ended
 """
 
 TAKES = "(c.state <> 'accepted' and (excluded.state = 'accepted' or c.ticket = excluded.ticket))"
@@ -161,6 +162,7 @@ class CallsTable:
             "stage": scope.stage,
             "tenant": scope.tenant,
             "document_id": scope.document_id,
+            "document_type": intent.document_type,
             "task": intent.task,
             "model": intent.model,
             "operation": scope.operation,
@@ -213,5 +215,6 @@ def _begun(intent: Intent, row: Mapping[str, Any]) -> Begun:
 def _record(row: Mapping[str, Any]) -> Recorded:
     """The try that stands in a row. Its tokens and its cost are in its result: the row has sums over all tries."""
     scope = Scope(row["pipeline"], row["stage"], row["tenant"], row["document_id"], row["operation"])
-    intent = Intent(row["fingerprint"], scope, row["task"], row["model"], row["ticket"])
+    name, kind = row["fingerprint"], row["document_type"]
+    intent = Intent(name, scope, row["task"], row["model"], row["ticket"], document_type=kind)
     return Recorded(intent, State(row["state"]), row["result"], row["failure"], milliseconds=row["milliseconds"])

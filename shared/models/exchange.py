@@ -120,7 +120,8 @@ def intent_of(scope: Scope, model: Model, prompt: Prompt, schema: Any) -> Intent
         schema_text(schema),
         *form,
     )
-    return Intent(call_fingerprint(scope, request), scope, prompt.task, model.id, secrets.randbits(63))
+    name, ticket = call_fingerprint(scope, request), secrets.randbits(63)
+    return Intent(name, scope, prompt.task, model.id, ticket, document_type=prompt.document_type)
 
 
 def named(ticket: int) -> str:

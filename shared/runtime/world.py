@@ -23,6 +23,7 @@ from shared.models.client import ModelChains, open_models
 from shared.models.questions import ChainPolicy
 from shared.models.registry import Registry, load_registry
 from shared.models.running import RunningCalls
+from shared.observe.bounded import OTHER
 from shared.observe.metrics import Metrics
 from shared.ports import Ledger
 from shared.runtime.flow.slots import Slots, SteppingAside
@@ -30,7 +31,7 @@ from shared.runtime.meters import Meters, open_meters
 from shared.runtime.paying.ledger import CallLedger, open_ledger
 from shared.runtime.paying.once import once
 from shared.runtime.process import Life
-from shared.runtime.watching import OTHER, CountedModels, LedgerMetrics
+from shared.runtime.watching import CountedModels, LedgerMetrics
 from shared.settings import Settings, own_settings
 from shared.state.breakers import RedisBreakers
 

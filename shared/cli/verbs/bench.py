@@ -11,11 +11,12 @@ import typer
 from infra.bench.engine import ENGINE
 from infra.bench.failures import FAILURES
 from infra.bench.figures import GOALS, Figures
+from infra.bench.insights import INSIGHTS
 from infra.bench.measure import Scenarios, measure
 from shared.cli.exits import Exit, Stop
 from shared.cli.talk import Json, data, table
 
-BENCHES: dict[str, Scenarios] = {"engine": ENGINE, "failures": FAILURES}
+BENCHES: dict[str, Scenarios] = {"engine": ENGINE, "failures": FAILURES, "insights": INSIGHTS}
 """What can be measured."""
 EVERY = "; ".join(f"{name}: {', '.join(scenarios)}" for name, scenarios in BENCHES.items())
 """Every scenario."""
@@ -29,7 +30,7 @@ def bench(
     ] = False,
     as_json: Json = False,
 ) -> Exit:
-    """Measure the engine, or what becomes of failures.
+    """Measure the engine, what becomes of failures, or what is known afterwards.
 
     It starts a Kafka, a Redis and a PostgreSQL of its own, kills only its own processes, and leaves nothing behind. All
     of it takes half an hour; an idle machine gives the best figures. With --json the last line is one object with every

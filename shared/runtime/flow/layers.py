@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from shared.core.context import Context
 from shared.core.delivery import Delivery
@@ -18,11 +18,22 @@ from shared.core.remedies import DEFAULT
 from shared.core.settle import Place, Settled, settle
 from shared.core.stage import Handler
 from shared.core.tries import chain_of
+from shared.kafka.dead_letters import document_type
 from shared.ports import Codec
 from shared.runtime.flow.share import Taken
 
 SCHEMA_PATIENCE = timedelta(minutes=1)
 """How long a record of an unknown schema waits for its schema to be told."""
+
+
+class Observe(Protocol):
+    """Told of each decision."""
+
+    def __call__(
+        self, delivery: Delivery, outcome: Outcome[Any], seconds: float, document_type: str = "", *, final: bool = False
+    ) -> None:
+        """`seconds`: in the handler; `final`: the record has left the stage."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +47,8 @@ class Layers:
     """Makes what the handler is handed."""
     now: Callable[[], datetime]
     """UTC."""
-    observe: Callable[[Delivery, Outcome[Any], float], None]
-    """Told of each outcome and the handler's seconds."""
+    observe: Observe
+    """Told of each outcome."""
 
     async def slow(self, taken: Taken) -> Settled:
         """Decide about one record with an async handler."""
@@ -92,7 +103,8 @@ class Layers:
         if guard.outcome is not outcome:
             settled = settle(self.place, delivery, event, guard.outcome, now)
         decided = self.place.pipeline.remedies.applied(guard.outcome)
-        self.observe(delivery, decided, (now - started).total_seconds())
+        left = settled.hold is None and not settled.comes_back
+        self.observe(delivery, decided, (now - started).total_seconds(), document_type(event), final=left)
         return settled
 
     def _decode(self, taken: Taken) -> Any:

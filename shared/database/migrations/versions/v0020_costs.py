@@ -9,6 +9,7 @@ down_revision: str | None = "0003"
 # that are still known are filled in: the try that stands, where it is the only one.
 UPGRADE = """
 alter table calls
+    add column document_type        text             not null default '',
     add column cached_tokens        bigint           not null default 0,
     add column written_tokens       bigint           not null default 0,
     add column reasoning_tokens     bigint           not null default 0,
@@ -26,7 +27,7 @@ DOWNGRADE = """
 alter table calls
     drop column cached_tokens, drop column written_tokens, drop column reasoning_tokens,
     drop column failed_input_tokens, drop column failed_output_tokens, drop column failed_usd,
-    drop column unsure_usd, drop column unsure, drop column pending
+    drop column unsure_usd, drop column unsure, drop column pending, drop column document_type
 """
 
 
