@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from shared.core.context import Call
 from shared.core.delivery import Delivery
+from shared.core.failures import Failure
 from shared.core.ledger import Recorded, State
 from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review
 from shared.limit_port import LimitReport
@@ -23,6 +24,28 @@ from shared.ports import BreakerState
 
 BREAKER_STATES = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
 """A breaker's state as a number: the worse, the higher."""
+
+QUOTING = frozenset(
+    {
+        Failure.UNDECODABLE,
+        Failure.INVALID_EVENT,
+        Failure.CONTENT_POLICY,
+        Failure.REFUSAL,
+        Failure.MALFORMED_JSON,
+        Failure.SCHEMA_VIOLATION,
+        Failure.TRUNCATED,
+        Failure.UNGROUNDED,
+        Failure.LOW_QUALITY,
+        Failure.LOW_CONFIDENCE,
+        Failure.SERVER_ERROR,
+        Failure.STREAM_CUT,
+        Failure.MODEL_UNKNOWN,
+        Failure.STORE_REJECTED,
+    }
+)
+"""Failures whose message repeats what a model, a provider or a table said, and with it a part of the document."""
+LONGEST_NAME = 60
+"""Characters of an error's kind."""
 
 log = logger("stage")
 
@@ -124,7 +147,7 @@ class Metrics:
                 position=str(delivery.position),
                 attempt=delivery.attempt,
                 failure=failure,
-                message=said,
+                message=sayable(kind, failure, said),
             )
 
     def _children(
@@ -229,6 +252,18 @@ class Metrics:
 
     def _labels(self, metric: Metric) -> tuple[str, ...]:
         return (*self._where, *metric.labels)
+
+
+def sayable(kind: str, failure: str, message: str) -> str:
+    """What a log may say of a decision. The dead letter has the whole message; a log is read by more people than that.
+
+    What is said about an answer quotes it, an error of a handler can quote anything, and so can a reason for a person.
+    """
+    if failure == Failure.INTERNAL:
+        return f"{message.partition(':')[0][:LONGEST_NAME]}: its words are in the dead letter"
+    if kind == "review" or failure in QUOTING:
+        return "what is said of it may quote the document, and stands in its record"
+    return message
 
 
 def _told(outcome: Outcome[Any]) -> tuple[str, str, str, int]:

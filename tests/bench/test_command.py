@@ -13,7 +13,7 @@ from shared.cli.main import main
 from tests.infra.waiting import processes_of, wait_until
 
 
-@pytest.mark.parametrize("what", ["stage", "review", "insights", "engin"])
+@pytest.mark.parametrize("what", ["stage", "review", "insight", "engin"])
 def test_what_cannot_be_measured_is_refused_with_what_can(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", what, "--json"]) == Exit.USAGE
     said = capsys.readouterr()

@@ -84,6 +84,24 @@ def test_each_outcome_is_counted_under_its_name_and_class(
     assert value(metrics, "penstock_record_attempts_sum") == 2
 
 
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        DeadLetter(Failure.REFUSAL, "the model declined: CANARY"),
+        Retry(Failure.INTERNAL, "ValueError: could not convert CANARY"),
+        Retry(Failure.SCHEMA_VIOLATION, "total: 'CANARY' is no number"),
+        Review("the total CANARY looks odd", proposal=None),
+    ],
+)
+def test_what_quotes_a_document_is_counted_and_not_logged(
+    metrics: Metrics, outcome: Outcome[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics.observe(DELIVERY, outcome, 0.1)
+    said = "".join(capsys.readouterr())
+    assert "doc-1" in said
+    assert "CANARY" not in said
+
+
 def test_a_record_without_a_key_is_counted_like_any_other(metrics: Metrics) -> None:
     metrics.observe(
         Delivery(Position("t", 0, 0), None, None, (), DELIVERY.appended_at),
