@@ -1,4 +1,4 @@
-"""The log of a process: one JSON object a line on stderr, or readable lines on a terminal, with secrets and documents masked.
+"""The log of a process: JSON, one object a line, on stderr, or readable lines on a terminal; no secrets, no documents.
 
     configure("analyze")
     log = logger("engine")
