@@ -79,6 +79,7 @@ class AnthropicWire:
     def reply(self, body: Mapping[str, Any]) -> Reply:
         """The forced tool's input, or the text where the model did not use it."""
         usage = body.get("usage")
+        cached, written = tokens(usage, "cache_read_input_tokens"), tokens(usage, "cache_creation_input_tokens")
         blocks = body["content"]
         inputs = [block["input"] for block in blocks if block["type"] == "tool_use"]
         said = "".join(block["text"] for block in blocks if block["type"] == "text")
@@ -87,8 +88,11 @@ class AnthropicWire:
         failure, words = (None, "") if whole else STOPS.get(str(reason)) or unknown_stop(reason)
         return Reply(
             text=json.dumps(inputs[0], ensure_ascii=False) if inputs else said,
-            input_tokens=tokens(usage, "input_tokens"),
+            # Its own figure leaves out what went through the cache.
+            input_tokens=tokens(usage, "input_tokens") + cached + written,
             output_tokens=tokens(usage, "output_tokens"),
+            cached_tokens=cached,
+            written_tokens=written,
             failure=failure,
             message=words,
             answered_by=model_in(body),

@@ -95,6 +95,8 @@ class OpenAIWire:
             text=str((used[0]["function"]["arguments"] if used else message.get("content")) or ""),
             input_tokens=tokens(usage, "prompt_tokens"),
             output_tokens=tokens(usage, "completion_tokens"),
+            cached_tokens=tokens(usage, "prompt_tokens_details", "cached_tokens"),
+            reasoning_tokens=tokens(usage, "completion_tokens_details", "reasoning_tokens"),
             failure=failure,
             message=words,
             answered_by=model_in(body),

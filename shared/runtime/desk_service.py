@@ -30,6 +30,7 @@ from shared.core.settle import Place, Write
 from shared.database.pool import Database, open_database
 from shared.database.results import ResultsTable
 from shared.database.reviews import ReviewsTable
+from shared.database.spending import Account
 from shared.kafka import properties
 from shared.kafka.admin import ensure, plan
 from shared.kafka.intake import Intake
@@ -38,6 +39,7 @@ from shared.kafka.transactions import Transactor
 from shared.kafka_port import Offset, Record
 from shared.observe.metrics import Metrics
 from shared.ports import ReviewItem
+from shared.runtime.accounts import Accounts
 from shared.runtime.flow.encoding import encode
 from shared.runtime.following import Following, following
 from shared.runtime.health import Health, routes, serving
@@ -237,7 +239,8 @@ async def _desk(life: Life, pipeline: Pipeline, requested: Requested, decided: D
         )
         ear = await stack.enter_async_context(following(KafkaLog(kafka, topics.cancelled(pipeline.name)), desk.told))
         await ear.whole()
-        app = Starlette(routes=list(routes(partial(health, desk, ear), partial(asyncio.to_thread, metrics.exposition))))
+        accounts = Accounts(metrics, Account(database, pipeline.name))
+        app = Starlette(routes=list(routes(partial(health, desk, ear), accounts.exposition)))
         await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
         watcher = asyncio.create_task(schemas.watch())
         await desk.work()

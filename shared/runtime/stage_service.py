@@ -19,7 +19,9 @@ from shared.core.stage import Handler, Style
 from shared.kafka import properties
 from shared.kafka.admin import ensure, plan
 from shared.kafka.log import KafkaLog
+from shared.kafka.reading import Reader
 from shared.kafka.subscription import Subscription
+from shared.kafka_port import Owner
 from shared.observe.metrics import Metrics
 from shared.runtime.assembly import assemble
 from shared.runtime.engine import Engine
@@ -28,6 +30,7 @@ from shared.runtime.flow.room import Limits, limits_for
 from shared.runtime.flow.shares import Shares
 from shared.runtime.following import following
 from shared.runtime.health import Health, routes, serving
+from shared.runtime.lagging import Lagging
 from shared.runtime.process import Life, end_at_once, run
 from shared.runtime.schemas import Schemas, codec_for
 from shared.runtime.tracing import open_tracing
@@ -64,11 +67,13 @@ async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
         log = KafkaLog(kafka.properties(), topics.cancelled(pipeline.name))
         ear = await stack.enter_async_context(following(log, cancelling.told))
         await ear.whole()
-        threads = start(engine, life, pipeline, handler)
+        lagging = Lagging(partial(Reader, kafka.properties()), shares, metrics)
+        threads = start(engine, life, pipeline, handler, lagging)
         look = partial(health, engine, shares, schemas, (world.weaker, gate.weaker, ear.weaker, tracing.weaker))
         app = Starlette(routes=list(routes(look, lambda: watched.exposition(engine.waiting))))
         await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
-        watchers = [asyncio.create_task(each) for each in (schemas.watch(), watch(engine, life), gate.watch())]
+        watches = (schemas.watch(), watch(engine, life), gate.watch(), lagging.watch())
+        watchers = [asyncio.create_task(each) for each in watches]
         await life.ended.wait()
         engine.stop()
         for thread in threads:
@@ -77,14 +82,20 @@ async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
             watcher.cancel()
 
 
-def start(engine: Engine, life: Life, pipeline: Pipeline, handler: Handler) -> list[Any]:
+def start(engine: Engine, life: Life, pipeline: Pipeline, handler: Handler, lagging: Lagging) -> list[Any]:
     """Join the group and begin."""
     group = topics.group(pipeline.name, handler.stage.name)
     consuming = properties.consumer(life.settings.kafka.properties(), group, life.settings.group_protocol)
     if handler.style is Style.SLOW:
         consuming |= properties.SLOW
     consumed = pipeline.topics(handler.stage).consumed
-    return engine.start(lambda owner: Subscription(consuming, consumed, owner), life.fail)
+
+    def join(owner: Owner) -> Subscription:
+        subscription = Subscription(consuming, consumed, owner)
+        lagging.subscriptions.append(subscription)
+        return subscription
+
+    return engine.start(join, life.fail)
 
 
 def health(

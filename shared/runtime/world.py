@@ -23,6 +23,7 @@ from shared.models.client import ModelChains, open_models
 from shared.models.questions import ChainPolicy
 from shared.models.registry import Registry, load_registry
 from shared.models.running import RunningCalls
+from shared.observe.bounded import OTHER
 from shared.observe.metrics import Metrics
 from shared.observe.tracing.traces import Traces
 from shared.ports import Ledger
@@ -32,7 +33,7 @@ from shared.runtime.paying.ledger import CallLedger, open_ledger
 from shared.runtime.paying.once import once
 from shared.runtime.process import Life
 from shared.runtime.tracing import told
-from shared.runtime.watching import OTHER, CountedModels, LedgerMetrics
+from shared.runtime.watching import CountedModels, LedgerMetrics
 from shared.settings import Settings, own_settings
 from shared.state.breakers import RedisBreakers
 

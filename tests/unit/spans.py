@@ -54,7 +54,7 @@ class World:
         """One record through a slow handler."""
         asyncio.run(self.layers(handler).slow(taken(record)))
 
-    def layers(self, handler: Handler, observe: Callable[..., None] = lambda *_: None) -> Layers:
+    def layers(self, handler: Handler, observe: Callable[..., None] = lambda *_, **__: None) -> Layers:
         return Layers(Place(TICKETS, handler.stage), handler, CODEC, context, clock(), observe, traces=self.traces)
 
     def named(self, name: str) -> list[Span]:

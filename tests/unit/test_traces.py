@@ -221,7 +221,7 @@ def test_the_log_names_document_and_trace_whether_or_not_spans_are_wanted(off: b
         return DeadLetter(Failure.CORRUPT, "it is torn")
 
     configure("triage", stream=stream)
-    layers = World(off=off).layers(talking, observe=lambda *_: log.warning("dead letter"))
+    layers = World(off=off).layers(talking, observe=lambda *_, **__: log.warning("dead letter"))
     asyncio.run(layers.slow(taken()))
     log.warning("outside")
     inside, decided, outside = [json.loads(line) for line in stream.getvalue().splitlines()]

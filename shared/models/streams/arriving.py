@@ -13,7 +13,7 @@ class Arriving:
     """Text by block number and kind of block, in the wire's words."""
     finish: str = ""
     """Why the model stopped, in the wire's words; empty until it has."""
-    usage: dict[str, int] = field(default_factory=dict)
+    usage: dict[str, Any] = field(default_factory=dict)
     """What the provider counted, as far as it has said."""
     heard: int = 0
     """Characters that the model wrote, its thoughts included: they are billed too."""
@@ -49,7 +49,7 @@ class Arriving:
     def tell(self, usage: Any) -> None:
         """Figures of the provider: a later one stands for an earlier one, and null for none."""
         if isinstance(usage, Mapping):
-            self.usage |= {name: count for name, count in usage.items() if isinstance(count, int)}
+            self.usage |= {name: count for name, count in usage.items() if isinstance(count, int | Mapping)}
 
     def text(self, block: int, kind: str) -> str:
         """A block so far."""

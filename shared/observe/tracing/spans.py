@@ -23,6 +23,7 @@ from shared.core.outcome import Cancelled, DeadLetter, Emit, Outcome, Park, Retr
 from shared.core.settle import Place, Settled
 from shared.core.trace import SpanName, Trace, sender_of
 from shared.observe.tracing import names
+from shared.pipelines.ended import document_type
 from shared.ports import ReviewItem
 
 Attributes = dict[str, Any]
@@ -99,13 +100,12 @@ def about(place: Place, document: str, event: Any) -> Attributes:
     """What all spans of a document's trace say, and what LangFuse shows of the trace itself."""
     batch = str(getattr(event, "batch_id", ""))
     tenant = "" if event is None else _tenant(place, event)
-    kind = getattr(getattr(event, "classification", event), "document_type", "")
     said = {
         names.PIPELINE: place.pipeline.name,
         names.STAGE: place.stage.name,
         names.DOCUMENT: document,
         names.VERSION: getattr(event, "version", None),
-        names.DOCUMENT_TYPE: str(kind),
+        names.DOCUMENT_TYPE: document_type(event),
         names.BATCH: batch,
         names.TENANT: tenant,
         names.USER: tenant,
