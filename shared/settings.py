@@ -128,6 +128,23 @@ class QualitySettings(BaseModel):
         return QualityPolicy(self.retry_below, self.structured_below, exceptions=Exceptions(self.types, self.models))
 
 
+class TracingSettings(BaseModel):
+    """Where spans go, over OTLP; nothing that is wrong there holds a document up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    endpoint: str = Field(default="", pattern="^(|https?://.+)$")
+    """Address of a receiver, as http://collector:4318, or of LangFuse, …/api/public/otel; empty: nobody is told."""
+    headers: SecretStr = SecretStr("")
+    """Headers for it: name=value, comma-separated, as in `Authorization=Basic …`."""
+    sample: float = Field(default=1.0, ge=0, le=1)
+    """Part of the documents that is traced; all processes choose the same ones."""
+    content: bool = False
+    """Texts too: prompts, answers, sentences about failures. They hold what stands in the documents."""
+    timeout: float = Field(default=5.0, gt=0, le=60)
+    """Seconds for one request."""
+
+
 class Settings(BaseSettings):
     """All settings of a process."""
 
@@ -170,6 +187,8 @@ class Settings(BaseSettings):
     """What may be spent."""
     quality: QualitySettings = QualitySettings()
     """When a model is asked once more for a better answer; from where on one is accepted, the stages' tables say."""
+    tracing: TracingSettings = TracingSettings()
+    """Spans for an OpenTelemetry backend."""
     models_file: str = ""
     """The model registry; empty: the one that comes with Penstock."""
     remedies: dict[Failure, Remedy] = {}

@@ -17,6 +17,7 @@ class Silent:
 
     repeats: list[Intent] = field(default_factory=list)
     found: list[Recorded] = field(default_factory=list)
+    ends: list[Recorded] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
 
     def repeated(self, intent: Intent) -> None:
@@ -24,6 +25,9 @@ class Silent:
 
     def reused(self, record: Recorded) -> None:
         self.found.append(record)
+
+    def ended(self, record: Recorded) -> None:
+        self.ends.append(record)
 
     def gathered(self, kind: str, calls: int, seconds: float) -> None:
         assert calls > 0

@@ -96,6 +96,8 @@ GOALS: Mapping[str, Goal] = {
     "replay_wrong": NOTHING,
     "replay_second": NOTHING,
     "replay_repaid": NOTHING,
+    "cost_difference": NOTHING,
+    "cost_unended": NOTHING,
     "replay_forecast_error": Goal(most=0.1),
     "journal_rate": Goal(least=5000),
     "journal_differs": NOTHING,

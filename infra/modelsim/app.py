@@ -1,12 +1,13 @@
 """The simulated provider over HTTP: two wire formats, faults on command, a bill.
 
-POST /v1/chat/completions, /v1/messages   GET /bill, /calls, /health/{live,ready}   GET, POST, DELETE /faults, /limits
+POST /v1/chat/completions, /v1/messages   GET /bill (?items: call by call), /calls
+GET, POST, DELETE /faults, /limits        GET /health/{live,ready}
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -24,8 +25,12 @@ from infra.modelsim.sending import CutResponse, StreamResponse, until_given_up
 from infra.modelsim.shapes import ERRORS, AnthropicShape, OpenAIShape, Refused, Said, Shape, too_long
 from infra.modelsim.thinking import BENDINGS, Question, think, written
 from infra.modelsim.visits import Visit, Visits, attended
+from shared.core.usage import Usage
 
 B = TypeVar("B", bound=BaseModel)
+
+REQUEST_ID = "x-client-request-id"
+"""Header by which a client names its call."""
 
 SLOWDOWN = 20
 """How many times longer a `slow` answer takes."""
@@ -95,20 +100,21 @@ class ModelSim:
         if fault and fault in BENDINGS:
             content = BENDINGS[fault](content)
         text = written(content, fault)
-        said = Said(text, fault, asked, tokens(text))
-        answer, line = shape.answer(question, said), self.bill.line(question.model)
+        used = self.bill.used(question.model, question.instructions, asked, writes=shape.tells_writes)
+        said = Said(text, fault, answered(used, model, text))
+        answer, name = shape.answer(question, said), request.headers.get(REQUEST_ID, "")
         if question.stream:
             script = shape.script(question, answer)
             stream = played(script, fault)
             if stream.text:
-                line.charge(model, asked, tokens(stream.text))
+                self.bill.charge(question.model, name, answered(used, model, stream.text))
             return self._counted(
                 question, tokens(stream.text), StreamResponse(stream, fault, script.alive, lambda: self._cut(request))
             )
-        line.charge(model, asked, said.output_tokens)
+        self.bill.charge(question.model, name, said.used)
         whole = JSONResponse(answer)
         response = CutResponse(whole.body, lambda: self._cut(request)) if fault in BROKEN else whole
-        return self._counted(question, said.output_tokens, response)
+        return self._counted(question, said.used.output_tokens, response)
 
     def _counted(self, question: Question, output_tokens: int, response: Response) -> Response:
         """The response, with what is left of the limits."""
@@ -122,6 +128,11 @@ class ModelSim:
         if request.client and (socket := self.sockets.get((request.client.host, request.client.port))):
             socket.abort()
         return Response(status_code=500)
+
+
+def answered(asked: Usage, model: SimModel, text: str) -> Usage:
+    """What a call used, now that the answer is known."""
+    return replace(asked, output_tokens=tokens(text) + model.thoughts, reasoning_tokens=model.thoughts)
 
 
 def _refusal(shape: Shape, refused: Refused, after: float | None = None) -> Response:
@@ -164,7 +175,9 @@ def app(sim: ModelSim) -> Starlette:
         return await sim.exchange(request, anthropic)
 
     async def bill(request: Request) -> Response:
-        return JSONResponse(sim.bill.report() | {"identical_resends": sim.resends.count})
+        return JSONResponse(
+            sim.bill.report(items="items" in request.query_params) | {"identical_resends": sim.resends.count}
+        )
 
     async def calls(request: Request) -> Response:
         return JSONResponse(sim.visits.report())

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from infra.modelsim.faults import Fault
 from infra.modelsim.scripts import Script, anthropic_script, openai_script
 from infra.modelsim.thinking import Question
+from shared.core.usage import Usage
 from shared.models.forms import SPELLED
 
 
@@ -19,10 +20,8 @@ class Said:
     """What the model wrote."""
     fault: Fault | None
     """How it was told to fail."""
-    input_tokens: int
-    """Tokens of the question."""
-    output_tokens: int
-    """Tokens of the answer."""
+    used: Usage
+    """What is charged for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +78,9 @@ def spelled(system: str) -> Mapping[str, Any]:
 class Shape(Protocol):
     """One wire format, from the provider's side."""
 
+    tells_writes: bool
+    """Its usage tells what was put into a cache, and so it may be charged."""
+
     def question(self, body: Mapping[str, Any]) -> Question:
         """Read a request. Raises KeyError, TypeError, LookupError where it is none."""
         ...
@@ -99,6 +101,8 @@ class Shape(Protocol):
 class OpenAIShape:
     """`/v1/chat/completions`."""
 
+    tells_writes = False
+
     def question(self, body: Mapping[str, Any]) -> Question:
         """Messages by role, and the schema of the response format."""
         said = {message["role"]: message["content"] for message in body["messages"]}
@@ -112,7 +116,7 @@ class OpenAIShape:
 
     def answer(self, question: Question, said: Said) -> dict[str, Any]:
         """One choice."""
-        total = said.input_tokens + said.output_tokens
+        used = said.used
         return {
             "id": "chatcmpl-sim",
             "object": "chat.completion",
@@ -125,9 +129,11 @@ class OpenAIShape:
                 }
             ],
             "usage": {
-                "prompt_tokens": said.input_tokens,
-                "completion_tokens": said.output_tokens,
-                "total_tokens": total,
+                "prompt_tokens": used.input_tokens,
+                "completion_tokens": used.output_tokens,
+                "total_tokens": used.input_tokens + used.output_tokens,
+                "prompt_tokens_details": {"cached_tokens": used.cached_tokens, "audio_tokens": 0},
+                "completion_tokens_details": {"reasoning_tokens": used.reasoning_tokens, "audio_tokens": 0},
             },
         }
 
@@ -149,6 +155,8 @@ class OpenAIShape:
 
 class AnthropicShape:
     """`/v1/messages`, with the forced tool, an output format, or the schema in the instructions."""
+
+    tells_writes = True
 
     def question(self, body: Mapping[str, Any]) -> Question:
         """The user's message, and the schema of the tool."""
@@ -177,7 +185,12 @@ class AnthropicShape:
             "model": question.model,
             "content": [block],
             "stop_reason": stop.get(said.fault, usual) if said.fault else usual,
-            "usage": {"input_tokens": said.input_tokens, "output_tokens": said.output_tokens},
+            "usage": {
+                "input_tokens": said.used.fresh_tokens,
+                "cache_read_input_tokens": said.used.cached_tokens,
+                "cache_creation_input_tokens": said.used.written_tokens,
+                "output_tokens": said.used.output_tokens,
+            },
         }
 
     def script(self, question: Question, answer: dict[str, Any]) -> Script:

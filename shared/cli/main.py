@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "status": ("status:status", "Tell where a document is, or how a batch stands."),
     "results": ("results:results", "List how documents ended."),
     "cancel": ("cancel:cancel", "Have a document or a batch end at once, and pay nothing more for it."),
+    "costs": ("costs:costs", "Tell what was spent, by model, type, tenant, day and more."),
     "topology": ("topology:topology", "Draw the pipeline."),
     "try": ("trying:try_", "Run a stage or the pipeline on local files, in memory."),
     "dlq": ("dlq:APP", "List, show, replay and discard dead letters."),

@@ -1,11 +1,11 @@
 """A record as Kafka delivered it: a view on its bytes; nothing is decoded until somebody asks."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 
 from shared.core.event import Position
-from shared.core.headers import ORIGIN, Headers, History, from_outside, header, history_of
+from shared.core.headers import ARRIVED_AT, ORIGIN, Headers, History, from_outside, header, history_of
 from shared.core.reentry import Reentry, reentry_of
 from shared.core.topics import is_door
 
@@ -57,3 +57,11 @@ class Delivery:
             return Position.parse(header(self.headers, ORIGIN))
         except ValueError:
             return self.position
+
+    @property
+    def arrived_at(self) -> datetime:
+        """When Kafka got it for this stage for the first time, UTC: one that waits or is retried tells it itself."""
+        try:
+            return datetime.fromisoformat(header(self.headers, ARRIVED_AT)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return self.appended_at

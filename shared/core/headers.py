@@ -1,4 +1,4 @@
-"""The Kafka headers of records that failed, wait or are reviewed; a record on its way through the stages needs none.
+"""The Kafka headers of records that failed, wait, are reviewed or were replayed; any other record needs none.
 
 Headers on the way in belong to the sender and travel untouched; ours all begin with `penstock-`.
 """
@@ -43,12 +43,18 @@ TRIES = "penstock-tries"
 """Attempts that failed, with the model calls they made: JSON."""
 CAUSES = "penstock-causes"
 """What caused the last failure, the nearest first: JSON."""
+ARRIVED_AT = "penstock-arrived-at"
+"""When Kafka got the record for this stage for the first time: ISO 8601, UTC."""
+TRACE = "penstock-trace"
+"""Dead letter from whose replay the record descends: topic/partition/offset. The only one of ours that goes on to the
+next stage: it tells which of its document's traces the record belongs to."""
 
-STAYS = frozenset((REPLAYED, RECEIPT, REPLAYS, USE_MODEL, USE_PROMPT))
+STAYS = frozenset((REPLAYED, RECEIPT, REPLAYS, USE_MODEL, USE_PROMPT, TRACE))
 """What stays with a record that was replayed, for as long as it is at the stage it re-entered."""
 
-BELIEVED = frozenset((REPLAYED, RECEIPT, REPLAYS))
-"""What is believed of a record of an ingest topic: that it was replayed, which a replay to the first stage says there.
+BELIEVED = frozenset((REPLAYED, RECEIPT, REPLAYS, TRACE))
+"""What is believed of a record of an ingest topic: that it was replayed, which a replay to the first stage says there,
+and what traces are derived from.
 
 All else could only come from outside: an attempt count, another record's origin, the dearest model. A later stage's
 topics are written by us alone; where Kafka's access rules do not see to that, nothing of a record can be believed.

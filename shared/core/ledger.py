@@ -65,6 +65,8 @@ class Intent:
     """Number of this very try, drawn at random, below 2**63: telling it twice counts once."""
     at: datetime | None = None
     """When, UTC; None: now."""
+    document_type: str = ""
+    """Type of the document, where it is known; by it costs are told apart, and nothing is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,14 @@ class Recorded:
     """How long it took."""
     at: datetime | None = None
     """When it ended, UTC; None: now."""
+    cached_tokens: int = 0
+    """Of the request's tokens, those that the provider had read before."""
+    written_tokens: int = 0
+    """Of the request's tokens, those that it put aside to be found again."""
+    reasoning_tokens: int = 0
+    """Of the answer's tokens, those that were thought and not said."""
+    unsure: bool = False
+    """Nobody saw what the provider counted: tokens and cost are our estimate, and the bill may say another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +125,14 @@ class Row:
     """Tickets whose cost is counted."""
     cost_usd: float = 0.0
     """US dollars of all tries."""
+    pending: frozenset[int] = frozenset()
+    """Tickets that were noted and have no end: in flight, or nobody saw the answer."""
 
 
 def begin(row: Row | None, intent: Intent) -> tuple[Row, Begun]:
     """Look up, and note the intent where there is no result to use."""
     if row is None:
-        return Row(Recorded(intent, State.INTENT)), Begun()
+        return Row(Recorded(intent, State.INTENT), pending=frozenset({intent.ticket})), Begun()
     if intent.ticket in row.ended:  # told again, out of a spool
         return row, Begun()
     stands = row.record
@@ -130,7 +142,9 @@ def begin(row: Row | None, intent: Intent) -> tuple[Row, Begun]:
     if stands.intent.ticket == intent.ticket:
         return row, Begun(repeat=row.repeat)
     repeat = stands.state is State.INTENT
-    noted = replace(row, record=Recorded(intent, State.INTENT), repeat=repeat, repeats=row.repeats + repeat)
+    pending = row.pending | {intent.ticket}
+    repeats = row.repeats + repeat
+    noted = replace(row, record=Recorded(intent, State.INTENT), repeat=repeat, repeats=repeats, pending=pending)
     return noted, Begun(repeat=repeat)
 
 
@@ -138,6 +152,7 @@ def end(row: Row | None, record: Recorded) -> tuple[Row, Recorded]:
     """Keep a result; gives what the caller is to use: an accepted result that was there first, else its own."""
     ticket = record.intent.ticket
     row = row or Row(Recorded(record.intent, State.INTENT))
+    row = replace(row, pending=row.pending - {ticket})
     if ticket not in row.ended:
         row = replace(row, ended=row.ended | {ticket}, cost_usd=row.cost_usd + record.cost_usd)
     stands = row.record

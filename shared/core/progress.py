@@ -144,6 +144,11 @@ class Progress:
         return not self._admitted and not self._unfetched()
 
     @property
+    def ahead(self) -> int:
+        """Offset behind the last record that was taken up."""
+        return self._next
+
+    @property
     def oldest(self) -> datetime | None:
         """When Kafka got the lowest record that was taken up and is not done."""
         return next(iter(self._admitted.values()), None)

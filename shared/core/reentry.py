@@ -1,7 +1,7 @@
 """What a replayed record carries: its dead letter, how often it was replayed, and what is to be different this time.
 
 These headers stay with the record through retry, parked and dead-letter topics of the stage it re-entered, so that a
-second failure is known for what it is; no header of ours goes on to the next stage. What is to be different is obeyed
+second failure is known for what it is; none of them goes on to the next stage. What is to be different is obeyed
 where only we write: of a record of the ingest topic it is not read, or whoever hands documents in could choose a model.
 """
 

@@ -23,9 +23,10 @@ from shared.core.delivery import Delivery
 from shared.core.event import Event, derived_id
 from shared.core.failures import Failure
 from shared.core.graph import REVIEW, Edge, Pipeline
-from shared.core.headers import Headers, History, failed_again, foreign, kept, parked
+from shared.core.headers import ARRIVED_AT, Headers, History, failed_again, foreign, kept, parked
 from shared.core.outcome import Cancelled, DeadLetter, Emit, Outcome, Park, Retry, Review
 from shared.core.stage import Stage
+from shared.core.trace import onward
 from shared.core.tries import Try
 
 
@@ -111,7 +112,7 @@ def _takes(step: Edge, event: Event) -> bool:
 
 
 def _emit(place: Place, delivery: Delivery, event: Event | None, outcome: Emit[Any], now: datetime) -> Settled:
-    parent = parent_id(delivery, event)
+    parent, along = parent_id(delivery, event), onward(delivery)
     writes = []
     for index, emitted in enumerate(outcome.events):
         known = identified(emitted, parent, place.stage.name, index)
@@ -119,7 +120,7 @@ def _emit(place: Place, delivery: Delivery, event: Event | None, outcome: Emit[A
         if not goals:
             message = f"no edge from {place.stage.name} takes this {type(known).__name__}: add one to the pipeline"
             return _route(place, delivery, _history(place, delivery, DeadLetter(Failure.INTERNAL, message), now))
-        writes += [Write(goal, known.document_id.encode(), known) for goal in goals]
+        writes += [Write(goal, known.document_id.encode(), known, along) for goal in goals]
     return Settled(tuple(writes))
 
 
@@ -143,7 +144,7 @@ def _retry(place: Place, delivery: Delivery, outcome: Retry, now: datetime) -> S
 def park(place: Place, delivery: Delivery, dependency: str) -> Settled:
     """A record that waits and finds no room to do so here: it goes to the parked topic, attempts unchanged."""
     topic = place.pipeline.topics(place.stage).parked
-    headers = kept(delivery.headers) + parked(delivery.origin, delivery.history, dependency)
+    headers = kept(delivery.headers) + parked(delivery.origin, delivery.history, dependency) + _arrived(delivery)
     write = Write(topic, delivery.key, delivery.value, headers, delivery.position.partition)
     return Settled((write,), comes_back=True)
 
@@ -162,7 +163,8 @@ def _review(place: Place, delivery: Delivery, event: Event | None, outcome: Revi
 def _route(place: Place, delivery: Delivery, history: History) -> Settled:
     target = place.pipeline.route_failure(place.stage, history.failure)
     if isinstance(target, Stage):
-        write = Write(place.pipeline.topics(target).input, delivery.key, delivery.value, foreign(delivery.headers))
+        along = foreign(delivery.headers) + onward(delivery)
+        write = Write(place.pipeline.topics(target).input, delivery.key, delivery.value, along)
     else:
         # A failure that is routed to a person without a proposal has nothing to approve: the dead letters keep it.
         write = _original(delivery, place.pipeline.topics(place.stage).dead, history, None)
@@ -171,7 +173,13 @@ def _route(place: Place, delivery: Delivery, history: History) -> Settled:
 
 def _original(delivery: Delivery, topic: str, history: History, partition: int | None) -> Write:
     """The record as it came, with what happened beside it."""
-    return Write(topic, delivery.key, delivery.value, kept(delivery.headers) + history.to_headers(), partition)
+    headers = kept(delivery.headers) + history.to_headers() + _arrived(delivery)
+    return Write(topic, delivery.key, delivery.value, headers, partition)
+
+
+def _arrived(delivery: Delivery) -> Headers:
+    """What tells a later attempt since when the record is at this stage."""
+    return ((ARRIVED_AT, delivery.arrived_at.isoformat(timespec="milliseconds").encode()),)
 
 
 def _history(place: Place, delivery: Delivery, failed: Retry | DeadLetter, now: datetime) -> History:

@@ -25,6 +25,7 @@ ASKED = {
     "stage": "text",
     "tenant": "text",
     "document_id": "text",
+    "document_type": "text",
     "task": "text",
     "model": "text",
     "operation": "text",
@@ -42,7 +43,15 @@ TOLD = ASKED | {
     "ended_at": "timestamptz",
     "input_tokens": "bigint",
     "output_tokens": "bigint",
+    "cached_tokens": "bigint",
+    "written_tokens": "bigint",
+    "reasoning_tokens": "bigint",
+    "failed_input_tokens": "bigint",
+    "failed_output_tokens": "bigint",
+    "failed_usd": "double precision",
+    "unsure_usd": "double precision",
     "cost_usd": "double precision",
+    "unsure": "bigint[]",
 }
 """What is told of a result."""
 
@@ -51,8 +60,8 @@ NEW = """(c.ticket <> excluded.ticket and c.state <> 'accepted' and not c.ended 
 """Whether an intent takes the row."""
 
 BEGIN = f"""
-insert into calls as c ({", ".join(ASKED)})
-select {", ".join(name if name != "started_at" else "coalesce(started_at, now())" for name in ASKED)}
+insert into calls as c ({", ".join(ASKED)}, pending)
+select {", ".join(name if name != "started_at" else "coalesce(started_at, now())" for name in ASKED)}, array[ticket]
 from json_to_recordset(%s::json) as r({", ".join(f"{name} {kind}" for name, kind in ASKED.items())})
 order by fingerprint
 on conflict (fingerprint) do update set
@@ -60,18 +69,20 @@ on conflict (fingerprint) do update set
     result = case when {NEW} then '' else c.result end,
     failure = case when {NEW} then '' else c.failure end,
     repeat = case when {NEW} then c.state = 'intent' else c.repeat end,
-    repeats = c.repeats + ({NEW} and c.state = 'intent')::int
-returning fingerprint, pipeline, stage, tenant, document_id, task, model, operation, ticket, state, result, failure,
-    milliseconds, repeat, ended
+    repeats = c.repeats + ({NEW} and c.state = 'intent')::int,
+    pending = case when {NEW} and not c.pending @> excluded.pending then c.pending || excluded.pending
+        else c.pending end
+returning fingerprint, pipeline, stage, tenant, document_id, document_type, task, model, operation, ticket, state,
+    result, failure, milliseconds, repeat, ended
 """
 
 TAKES = "(c.state <> 'accepted' and (excluded.state = 'accepted' or c.ticket = excluded.ticket))"
 """Whether a result takes the row."""
 KNOWN = "c.ended @> excluded.ended"
 """Whether the result was told before: after a lost answer, or out of a spool."""
-COUNTED = ("input_tokens", "output_tokens", "cost_usd")
+COUNTED = [name for name in TOLD if name.endswith(("_tokens", "_usd"))]
 """Sums over all tries, each ticket once."""
-TAKEN = [name for name in TOLD if name not in ("fingerprint", *COUNTED)]
+TAKEN = [name for name in TOLD if name not in ("fingerprint", "unsure", *COUNTED)]
 """What a result puts in the place of what stood there."""
 
 END = f"""
@@ -84,6 +95,8 @@ with told as (
     on conflict (fingerprint) do update set
         {", ".join(f"{name} = case when {TAKES} then excluded.{name} else c.{name} end" for name in TAKEN)},
         {", ".join(f"{name} = case when {KNOWN} then 0 else excluded.{name} end + c.{name}" for name in COUNTED)},
+        unsure = case when {KNOWN} then c.unsure else c.unsure || excluded.unsure end,
+        pending = array_remove(c.pending, excluded.ticket),
         ended = case when {KNOWN} then c.ended else c.ended || excluded.ended end
     returning *
 )
@@ -149,6 +162,7 @@ class CallsTable:
             "stage": scope.stage,
             "tenant": scope.tenant,
             "document_id": scope.document_id,
+            "document_type": intent.document_type,
             "task": intent.task,
             "model": intent.model,
             "operation": scope.operation,
@@ -159,6 +173,7 @@ class CallsTable:
         }
 
     def _told(self, record: Recorded) -> dict[str, Any]:
+        failed = record.state is not State.ACCEPTED
         return self._asked(record.intent) | {
             "state": record.state.value,
             "result": record.result,
@@ -167,7 +182,15 @@ class CallsTable:
             "ended_at": record.at.isoformat() if record.at else None,
             "input_tokens": record.input_tokens,
             "output_tokens": record.output_tokens,
+            "cached_tokens": record.cached_tokens,
+            "written_tokens": record.written_tokens,
+            "reasoning_tokens": record.reasoning_tokens,
+            "failed_input_tokens": record.input_tokens if failed else 0,
+            "failed_output_tokens": record.output_tokens if failed else 0,
+            "failed_usd": record.cost_usd if failed else 0.0,
+            "unsure_usd": record.cost_usd if record.unsure else 0.0,
             "cost_usd": record.cost_usd,
+            "unsure": [record.intent.ticket] if record.unsure else [],
         }
 
 
@@ -192,5 +215,6 @@ def _begun(intent: Intent, row: Mapping[str, Any]) -> Begun:
 def _record(row: Mapping[str, Any]) -> Recorded:
     """The try that stands in a row. Its tokens and its cost are in its result: the row has sums over all tries."""
     scope = Scope(row["pipeline"], row["stage"], row["tenant"], row["document_id"], row["operation"])
-    intent = Intent(row["fingerprint"], scope, row["task"], row["model"], row["ticket"])
+    name, kind = row["fingerprint"], row["document_type"]
+    intent = Intent(name, scope, row["task"], row["model"], row["ticket"], document_type=kind)
     return Recorded(intent, State(row["state"]), row["result"], row["failure"], milliseconds=row["milliseconds"])

@@ -73,6 +73,10 @@ class Reader:
         high = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         return {partition: Span(low[partition], high[partition]) for partition in partitions}
 
+    def ends(self, partitions: Collection[Partition]) -> dict[Partition, int]:
+        """Where partitions end now."""
+        return self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
     def read(self, topics: Collection[str]) -> Iterator[Delivery]:
         """Every record the topics hold now, in order within a partition."""
         return self.read_spans(self.spans(topics))

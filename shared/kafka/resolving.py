@@ -21,6 +21,7 @@ from shared.core.errors import PenstockError
 from shared.core.graph import Pipeline
 from shared.core.headers import foreign
 from shared.core.reentry import Reentry
+from shared.core.trace import onward
 from shared.kafka.calls import repeat
 from shared.kafka.dead_letters import Chooses, DeadLetters, Letter, Resolution
 from shared.kafka.properties import MESSAGE_BYTES, transactional
@@ -75,7 +76,7 @@ def replay_record(
     stage = known.get(history.stage, letter.stage) if history else letter.stage
     onto = onto or Reenters(pipeline.topics(stage).input, letter.delivery)
     reentry = reentry or Reentry(letter.delivery.position)
-    headers = (*foreign(onto.record.headers), *reentry.to_headers())
+    headers = (*foreign(onto.record.headers), *reentry.to_headers(), *onward(letter.delivery))
     value = onto.record.value if onto.edited is None else onto.edited
     return Record(onto.topic, letter.delivery.key, value, headers, None)
 

@@ -73,6 +73,11 @@ class Subscription:
         ended, self._ended = self._ended, []
         return ended
 
+    @property
+    def met(self) -> dict[Partition, int]:
+        """Where each partition's end was met at last, on any thread."""
+        return self._met.copy()
+
     def behind(self) -> frozenset[Partition]:
         """Partitions that hold more than the polls have brought, as the latest answers of the brokers say."""
         return frozenset(

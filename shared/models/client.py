@@ -20,7 +20,7 @@
 Every request is recorded with what it cost, also where nothing came of it.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -81,6 +81,8 @@ class ModelChains:
     """How long a question may be for whom."""
     metering: Metering = field(default_factory=Metering)
     """What the models' limits leave."""
+    told: Callable[[Model, Prompt, Exchange[Any]], None] = field(default=lambda *_: None)
+    """Told of each request that has ended, made or found."""
     unspent: set[tuple[str, str]] = field(default_factory=set)
     """Breaker and operation of probes for which a recorded result was found: the operation's next request is the probe.
     Were they lost, the breaker would stay half-open until the lease ends, and the next record would lose the next one.
@@ -212,6 +214,7 @@ class ModelChains:
         finally:
             self.running.leave(model.breaker, number, answered=answered)
         asking.calls.append(exchange.call(model, prompt))
+        self.told(model, prompt, exchange)
         return exchange
 
     def _learn(self, model: Model, roughly: int, exchange: Exchange[Any]) -> None:

@@ -11,7 +11,8 @@ failed: nothing was given, and the next try is free to be made.
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -24,12 +25,17 @@ from shared.models.answers import check, cut_off, json_schema, schema_text
 from shared.models.forms import USUAL
 from shared.models.judging.checked import Checked
 from shared.models.registry import Model
-from shared.models.transport import send
+from shared.models.transport import send, today
 from shared.models.wire import Reply
 from shared.pipelines.material import document_in
 from shared.ports import Ledger
 
 M = TypeVar("M")
+
+COST = "cost_usd"
+"""Name under which a recorded result keeps what it cost: prices change, what was paid does not."""
+PREFIX = "penstock-"
+"""Before the ticket of a request, where a provider is told its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class Exchange(Generic[M]):
     """What it is worth."""
     milliseconds: int
     """How long it took."""
+    cost_usd: float = 0.0
+    """US dollars, by the prices of the day on which it was made."""
     reused: bool = False
     """It was found in the ledger."""
     counted: bool = True
@@ -59,16 +67,19 @@ class Exchange(Generic[M]):
             prompt=prompt.name,
             input_tokens=used,
             output_tokens=given,
-            cost_usd=model.cost(used, given),
+            cost_usd=self.cost_usd if self.counted else 0.0,
             milliseconds=self.milliseconds,
             outcome=found if self.reused else failure or "ok",
         )
 
 
-async def ask_unrecorded(client: httpx.AsyncClient, model: Model, prompt: Prompt, schema: type[M]) -> Exchange[M]:
-    """Send it."""
-    reply, milliseconds = await send(client, model, prompt, json_schema(schema))
-    return Exchange(reply, checked(reply, schema, prompt), milliseconds)
+async def ask_unrecorded(
+    client: httpx.AsyncClient, model: Model, prompt: Prompt, schema: type[M], name: str = ""
+) -> Exchange[M]:
+    """Send it; `name` is what the provider may call it."""
+    day = today()
+    reply, milliseconds = await send(client, model, prompt, json_schema(schema), name)
+    return Exchange(reply, checked(reply, schema, prompt), milliseconds, model.cost(reply.usage, day))
 
 
 async def ask_recorded(
@@ -83,15 +94,15 @@ async def ask_recorded(
     intent = intent_of(scope, model, prompt, schema)
     begun = await ledger.begin(intent)
     if begun.found is not None:
-        return found(begun.found, scope, schema, prompt)
-    exchange = await ask_unrecorded(client, model, prompt, schema)
+        return found(begun.found, question, scope)
+    exchange = await ask_unrecorded(client, model, prompt, schema, named(intent.ticket))
     told(exchange.checked.failure)
-    stands = await ledger.end(record_of(intent, model, exchange))
+    stands = await ledger.end(record_of(intent, exchange))
     if stands.intent.ticket == intent.ticket:
         return exchange
     # Another process was faster. Its answer is everybody's; ours is paid all the same, and nobody else tells of that.
-    other = found(stands, scope, schema, prompt)
-    return exchange if other.checked.value is None else Exchange(exchange.reply, other.checked, exchange.milliseconds)
+    other = found(stands, question, scope)
+    return exchange if other.checked.value is None else replace(exchange, checked=other.checked)
 
 
 def intent_of(scope: Scope, model: Model, prompt: Prompt, schema: Any) -> Intent:
@@ -109,33 +120,52 @@ def intent_of(scope: Scope, model: Model, prompt: Prompt, schema: Any) -> Intent
         schema_text(schema),
         *form,
     )
-    return Intent(call_fingerprint(scope, request), scope, prompt.task, model.id, secrets.randbits(63))
+    name, ticket = call_fingerprint(scope, request), secrets.randbits(63)
+    return Intent(name, scope, prompt.task, model.id, ticket, document_type=prompt.document_type)
 
 
-def record_of(intent: Intent, model: Model, exchange: Exchange[Any]) -> Recorded:
+def named(ticket: int) -> str:
+    """What the provider is told that a request is called."""
+    return f"{PREFIX}{ticket}"
+
+
+def record_of(intent: Intent, exchange: Exchange[Any]) -> Recorded:
     """How it ended."""
-    reply, failure = exchange.reply, exchange.checked.failure
+    reply, failure, usage = exchange.reply, exchange.checked.failure, exchange.reply.usage
     state = State.ACCEPTED if failure is None else State.FAILED if failure in BLAMED else State.REJECTED
     return Recorded(
         intent,
         state,
-        json.dumps(asdict(reply)),
+        json.dumps(kept(reply) | {COST: exchange.cost_usd}),
         failure.value if failure else "",
-        reply.input_tokens,
-        reply.output_tokens,
-        model.cost(reply.input_tokens, reply.output_tokens),
+        usage.input_tokens,
+        usage.output_tokens,
+        exchange.cost_usd,
         exchange.milliseconds,
+        cached_tokens=usage.cached_tokens,
+        written_tokens=usage.written_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        unsure=reply.estimated,
     )
 
 
-def found(record: Recorded, scope: Scope, schema: type[M], prompt: Prompt) -> Exchange[M]:
+def kept(reply: Reply) -> dict[str, Any]:
+    """What of a reply is recorded; who answered is for people, and told with the call that was made."""
+    return {name: value for name, value in asdict(reply).items() if name != "answered_by"}
+
+
+def found(record: Recorded, question: tuple[Model, Prompt, type[M]], scope: Scope) -> Exchange[M]:
     """A recorded answer, checked anew: what a reader's own rules no longer accept must not pass for accepted."""
+    model, prompt, schema = question
     said = json.loads(record.result)
+    cost = said.pop(COST, None)
     failure = Failure(said["failure"]) if said["failure"] else None
     reply = Reply(**said | {"failure": failure})
     own = record.intent.scope
     counted = (own.operation, own.document_id) == (scope.operation, scope.document_id)
-    return Exchange(reply, checked(reply, schema, prompt), record.milliseconds, reused=True, counted=counted)
+    # What was recorded before costs stood in the result had one price only.
+    paid = model.cost(reply.usage, date.min) if cost is None else cost
+    return Exchange(reply, checked(reply, schema, prompt), record.milliseconds, paid, reused=True, counted=counted)
 
 
 def checked(reply: Reply, schema: type[M], prompt: Prompt) -> Checked[M]:

@@ -14,10 +14,12 @@ from shared.core.estimates import Estimates
 from shared.core.failures import PROVIDERS, Failure
 from shared.core.ledger import Scope
 from shared.core.tokens import rough
+from shared.core.usage import Usage
 from shared.limit_port import Budgets, Limits, Reserved, Turn, Used
 from shared.models.answers import schema_text
 from shared.models.exchange import Exchange
 from shared.models.registry import Model, Registry
+from shared.models.transport import today
 
 HOLD_SECONDS = 1.0
 """How long nobody asks a model whose provider refuses for the pace, again and again, and does not say for how long."""
@@ -76,6 +78,14 @@ class Metered:
         counted = (reply.input_tokens, reply.output_tokens)
         return Used(*(counted if any(counted) else estimated), milliseconds)
 
+    def spent(self, model: Model, estimated: tuple[int, int]) -> float:
+        """US dollars that it has cost, or may have."""
+        if (used := self.used(estimated)) is None:
+            return 0.0
+        if self.exchange is not None and any((self.exchange.reply.input_tokens, self.exchange.reply.output_tokens)):
+            return self.exchange.cost_usd
+        return _price(model, used.input_tokens, used.output_tokens)
+
 
 @dataclass(slots=True)
 class Metering:
@@ -100,7 +110,7 @@ class Metering:
 
     def _offer(self, model: Model, question: tuple[Prompt, Any]) -> Offer:
         asked, answered = self._estimate(model, question)
-        cost, window, seconds = model.cost(asked, answered), model.context_window, self.estimates[model.name].seconds
+        cost, window, seconds = _price(model, asked, answered), model.context_window, self.estimates[model.name].seconds
         return Offer(model.name, cost, asked + answered, window, model.quality, seconds)
 
     @asynccontextmanager
@@ -111,7 +121,7 @@ class Metering:
                 yield metered
             return
         asked, answered = self._estimate(model, question)
-        spending = await self.budgets.reserve(scope, model.cost(asked, answered))
+        spending = await self.budgets.reserve(scope, _price(model, asked, answered))
         if spending.exceeded:
             nothing = Reserved(Turn(model.breaker, model.limit, 0))
             yield Metered(nothing, exceeded=spending.exceeded, soon=spending.soon)
@@ -122,8 +132,7 @@ class Metering:
                 try:
                     yield metered
                 finally:
-                    told = metered.used((asked, answered))
-                    spent = model.cost(told.input_tokens, told.output_tokens) if told else 0.0
+                    spent = metered.spent(model, (asked, answered))
         finally:
             await self.budgets.settle(spending, spent)
 
@@ -138,7 +147,7 @@ class Metering:
             yield Metered(Reserved(Turn(model.breaker, model.limit, 0)))
             return
         known, tokens = self.estimates[model.name], self._estimate(model, question)
-        turn = Turn(model.breaker, model.limit, sum(tokens), scope.tenant if scope else "", model.cost(*tokens))
+        turn = Turn(model.breaker, model.limit, sum(tokens), scope.tenant if scope else "", _price(model, *tokens))
         metered = Metered(await self.limits.reserve(turn))
         if metered.after is not None:
             yield metered
@@ -178,3 +187,8 @@ def length(question: tuple[Prompt, Any]) -> int:
     """Rough tokens of a question as it is sent, whatever its form."""
     prompt, schema = question
     return rough(prompt.system) + rough(prompt.user) + rough(schema_text(schema)) + FRAMING
+
+
+def _price(model: Model, asked: int, answered: int) -> float:
+    """US dollars that so many tokens cost today, where nothing is cached."""
+    return model.cost(Usage(asked, answered), today())

@@ -3,97 +3,23 @@
 What is configured is decided once, when the registry is loaded: a chain never changes under a running document.
 """
 
-import math
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
-from decimal import Decimal
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shared.core.choosing import Wish
 from shared.core.errors import Failed, Misconfigured
 from shared.core.failures import Failure
 from shared.core.limits import Pair
 from shared.core.stage import MODEL
+from shared.core.usage import Usage
 from shared.models.forms import USUAL, Form
+from shared.models.prices import FREE, Price, price_on
+from shared.models.registry_file import LOCAL, ModelEntry, ProviderEntry, read
 
 SHIPPED = Path(__file__).with_name("models.toml")
 """The registry that comes with Penstock."""
-
-LOCAL = "local"
-"""Name of the rules-based model of this process; a chain that lists it opts in to its answers."""
-
-
-class ProviderEntry(BaseModel):
-    """A provider as the file has it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    wire: Literal["openai", "anthropic"]
-    base_url: str = ""
-    base_url_env: str = ""
-    base_path: str = ""
-    key_env: str = ""
-    needs: tuple[str, ...] = ()
-    simulated: bool = False
-    limit_field: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
-    timeout: float = Field(default=90.0, gt=0)
-    form: Form | None = None
-    stream: bool = True
-    first_token: float = Field(default=60.0, gt=0)
-    stall: float = Field(default=30.0, gt=0)
-
-
-class ModelEntry(BaseModel):
-    """A model as the file has it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    provider: str
-    id: str = ""
-    id_env: str = ""
-    context_window: int = Field(gt=0)
-    max_output: int = Field(gt=0)
-    input_usd_per_million: Decimal = Field(ge=0)
-    output_usd_per_million: Decimal = Field(ge=0)
-    priced_on: date
-    form: Form | None = None
-    requests_per_minute: int = Field(default=0, ge=1, le=10_000_000)
-    tokens_per_minute: int = Field(default=0, ge=1, le=10_000_000_000)
-    quality: float = Field(default=1.0, ge=0, le=1)
-
-
-class ChainEntry(BaseModel):
-    """A chain that is more than a list, as the file has it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    models: tuple[str, ...]
-    order: Literal["given", "cheapest"] = "given"
-    quality: float = Field(default=0.0, ge=0, le=1)
-    seconds: float = Field(default=math.inf, gt=0)
-
-
-class RegistryFile(BaseModel):
-    """The whole file."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    providers: dict[str, ProviderEntry]
-    models: dict[str, ModelEntry]
-    chains: dict[str, ChainEntry]
-
-    @field_validator("chains", mode="before")
-    @classmethod
-    def _lists(cls, chains: Any) -> Any:
-        """A chain that is only a list is one in the order given."""
-        if not isinstance(chains, dict):
-            return chains
-        return {name: {"models": chain} if isinstance(chain, list) else chain for name, chain in chains.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +62,8 @@ class Model:
     """Tokens of question and answer together."""
     max_output: int
     """Most tokens of an answer."""
-    input_price: Decimal = Decimal(0)
-    """US dollars per million tokens of the question."""
-    output_price: Decimal = Decimal(0)
-    """US dollars per million tokens of the answer."""
+    prices: Sequence[Price] = FREE
+    """What its tokens cost, the oldest price first; never empty."""
     form: Form = Form.TEXT
     """How it is asked for JSON."""
     limit: Pair = (0, 0)
@@ -157,9 +81,9 @@ class Model:
         """Whether a request leaves this process."""
         return self.provider.wire != LOCAL
 
-    def cost(self, input_tokens: int, output_tokens: int) -> float:
-        """US dollars for one call; decimal inside, because prices are."""
-        return float((input_tokens * self.input_price + output_tokens * self.output_price) / 1_000_000)
+    def cost(self, usage: Usage, on: date) -> float:
+        """US dollars for one call made on that day, UTC; decimal inside, because prices are."""
+        return float(price_on(self.prices, on).of(usage))
 
 
 RULES = Model(LOCAL, "rules", Provider(LOCAL, LOCAL), context_window=10_000_000, max_output=100_000)
@@ -201,21 +125,13 @@ class Registry:
         return replace(self, chains=dict.fromkeys(self.chains, (model,)))
 
 
-def load_registry(path: str, environment: Mapping[str, str]) -> Registry:
-    """Read the registry file (empty: the shipped one). Raises Misconfigured naming the entry, its value, the remedy."""
+def load_registry(path: str, environment: Mapping[str, str], today: date | None = None) -> Registry:
+    """Read the registry file (empty: the shipped one). Raises Misconfigured naming the entry, its value, the remedy.
+
+    `today`: the day on which some price must hold; None: now.
+    """
     source = Path(path) if path else SHIPPED
-    try:
-        content = tomllib.loads(source.read_text("utf-8"), parse_float=Decimal)
-        file = RegistryFile.model_validate(content)
-    except OSError as error:
-        raise Misconfigured(f"model registry {source}: {error.strerror}: correct PENSTOCK_MODELS_FILE") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"model registry {source} is not TOML: {error}") from error
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()]
-        raise Misconfigured(f"model registry {source}: " + "; ".join(lines)) from error
-    if problems := list(_problems(file)):
-        raise Misconfigured(f"model registry {source}: " + "; ".join(problems))
+    file = read(source, today or datetime.now(UTC).date())
     providers = {name: _provider(name, entry, environment) for name, entry in file.providers.items()}
     models = {
         name: _model((name, entry), file.providers[entry.provider], providers[entry.provider], environment)
@@ -230,26 +146,6 @@ def load_registry(path: str, environment: Mapping[str, str]) -> Registry:
         str(source),
         {name: Wish(c.quality, c.seconds) for name, c in file.chains.items() if c.order == "cheapest"},
     )
-
-
-def _problems(file: RegistryFile) -> Iterable[str]:
-    """What pydantic cannot see: names that lead nowhere."""
-    for name, provider in file.providers.items():
-        if not provider.base_url and not provider.base_url_env:
-            yield f"providers.{name} has no address: give it base_url or base_url_env"
-        if not provider.base_url and provider.base_url_env not in provider.needs:
-            yield f"providers.{name}: {provider.base_url_env!r} is its only address: list it in needs"
-    for name, model in file.models.items():
-        if model.provider not in file.providers:
-            yield f"models.{name}.provider = {model.provider!r} is no provider: one of {', '.join(file.providers)}"
-        if model.max_output >= model.context_window:
-            yield f"models.{name}.max_output = {model.max_output} leaves no room in its context window: lower it"
-    if LOCAL in file.models:
-        yield f"models.{LOCAL}: the name is taken by the rules-based model: choose another"
-    for chain, entry in file.chains.items():
-        for name in entry.models:
-            if name not in file.models and name != LOCAL:
-                yield f"chains.{chain} names {name!r}, which is no model: add [models.{name}] or take it out"
 
 
 def _configured(provider: ProviderEntry, environment: Mapping[str, str]) -> bool:
@@ -285,8 +181,7 @@ def _model(
         provider=provider,
         context_window=entry.context_window,
         max_output=entry.max_output,
-        input_price=entry.input_usd_per_million,
-        output_price=entry.output_usd_per_million,
+        prices=entry.price_list,
         form=entry.form or asked.form or USUAL[provider.wire],
         quality=entry.quality,
         limit=(entry.requests_per_minute, entry.tokens_per_minute),

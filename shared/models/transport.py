@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
@@ -31,6 +32,12 @@ KEEP_SECONDS = 3.0
 """How long an idle connection is kept. Many servers close theirs after 5 s: a request sent at that very moment is lost,
 and would cost its document an attempt."""
 
+REQUEST_ID = "x-client-request-id"
+"""Header by which a request is named; OpenAI logs it, others pass over it."""
+
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
+"""Errors after which nobody can bill anything."""
+
 LARGEST_RESPONSE = 8 * 1024 * 1024
 """Most bytes of a response that are read: no answer is that long, a server gone mad is."""
 
@@ -49,15 +56,28 @@ async def open_client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def send(client: httpx.AsyncClient, model: Model, prompt: Prompt, schema: Mapping[str, Any]) -> tuple[Reply, int]:
-    """Ask one model once; gives the reply and how many milliseconds it took. A failed call is a reply too."""
+def today() -> date:
+    """The day whose prices hold, UTC."""
+    return datetime.now(UTC).date()
+
+
+async def send(
+    client: httpx.AsyncClient, model: Model, prompt: Prompt, schema: Mapping[str, Any], name: str = ""
+) -> tuple[Reply, int]:
+    """Ask one model once; gives the reply and how many milliseconds it took. A failed call is a reply too.
+
+    `name`: what the request is called on the provider's side, so that a line of its bill can be found again.
+    """
     began = time.monotonic()
     if model.provider.wire == "local":
         reply = local.reply(prompt, schema)
     else:
         wire = WIRES[model.provider.wire]
         assembly = Assembly(wire, len(prompt.system) + len(prompt.user))
-        reply = await _exchange(client, model, wire, wire.request(model, prompt, schema), assembly)
+        request = wire.request(model, prompt, schema)
+        if name:
+            request = replace(request, headers={**request.headers, REQUEST_ID: name})
+        reply = await _exchange(client, model, wire, request, assembly)
     return reply, round((time.monotonic() - began) * 1000)
 
 
@@ -83,7 +103,9 @@ async def _exchange(client: httpx.AsyncClient, model: Model, wire: Wire, request
         if not assembly.complete:
             failure = failure_of_transport(error, begun=begun)
             where = f"{model.provider.name} at {model.provider.base_url}"
-            return assembly.lost(failure, f"{where}: {_said(error, pace)}")
+            lost = assembly.lost(failure, f"{where}: {_said(error, pace)}")
+            # What was sent may be on the bill, whether or not anything of the answer was seen.
+            return lost if isinstance(error, NEVER_SENT) else replace(lost, estimated=True)
     if pace.streams:
         return replace(assembly.reply(), hold=exhausted(response.headers))
     return understood(wire, response.status_code, response.headers, content)

@@ -18,6 +18,7 @@ import httpx
 
 from shared.core.context import Prompt
 from shared.core.failures import Failure
+from shared.core.usage import Usage
 from shared.models.registry import Model
 from shared.models.streams.arriving import Arriving
 from shared.models.streams.sse import Event
@@ -48,16 +49,31 @@ class Reply:
     """As the provider counts."""
     output_tokens: int = 0
     """As the provider counts."""
+    cached_tokens: int = 0
+    """Of the question's tokens, those that the provider had read before."""
+    written_tokens: int = 0
+    """Of the question's tokens, those that it put aside to be found again."""
+    reasoning_tokens: int = 0
+    """Of the answer's tokens, those that were thought and not said."""
     estimated: bool = False
-    """The counts are ours: the stream was lost before the provider told its own, or it tells none."""
+    """The counts are ours, for nobody saw the provider's: the answer was lost on its way, or it does not count."""
     failure: Failure | None = None
     """How it failed; None where there is an answer."""
     message: str = ""
     """What failed, in the provider's own words."""
     after: float | None = None
     """Seconds the provider asked to wait."""
+    answered_by: str = ""
+    """Model that answered, as the provider says: behind an alias another than was asked. For people only."""
     hold: float = 0.0
     """Seconds until the provider's counters have room for another call, where it says that they have none."""
+
+    @property
+    def usage(self) -> Usage:
+        """What is to be paid for."""
+        return Usage(
+            self.input_tokens, self.output_tokens, self.cached_tokens, self.written_tokens, self.reasoning_tokens
+        )
 
 
 class Wire(Protocol):
@@ -153,7 +169,15 @@ def _until(moment: str, now: str) -> float:
         return -1.0
 
 
-def tokens(usage: Any, name: str) -> int:
+def model_in(body: Mapping[str, Any]) -> str:
+    """The model that a response names; empty where it names none."""
+    said = body.get("model")
+    return said[:200] if isinstance(said, str) else ""
+
+
+def tokens(usage: Any, name: str, *path: str) -> int:
     """A count out of a usage object; 0 where the provider does not count, as some small servers do not."""
     value = usage.get(name) if isinstance(usage, Mapping) else None
+    if path:
+        return tokens(value, *path)
     return value if isinstance(value, int) and value > 0 else 0

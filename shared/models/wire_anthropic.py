@@ -13,7 +13,7 @@ from shared.models.forms import Form, spelled_out
 from shared.models.registry import Model
 from shared.models.streams.arriving import Arriving
 from shared.models.streams.sse import Event
-from shared.models.wire import Reply, Request, tokens, unknown_stop
+from shared.models.wire import Reply, Request, model_in, tokens, unknown_stop
 
 API_VERSION = "2023-06-01"
 TOOL = "answer"
@@ -79,6 +79,7 @@ class AnthropicWire:
     def reply(self, body: Mapping[str, Any]) -> Reply:
         """The forced tool's input, or the text where the model did not use it."""
         usage = body.get("usage")
+        cached, written = tokens(usage, "cache_read_input_tokens"), tokens(usage, "cache_creation_input_tokens")
         blocks = body["content"]
         inputs = [block["input"] for block in blocks if block["type"] == "tool_use"]
         said = "".join(block["text"] for block in blocks if block["type"] == "text")
@@ -87,10 +88,14 @@ class AnthropicWire:
         failure, words = (None, "") if whole else STOPS.get(str(reason)) or unknown_stop(reason)
         return Reply(
             text=json.dumps(inputs[0], ensure_ascii=False) if inputs else said,
-            input_tokens=tokens(usage, "input_tokens"),
+            # Its own figure leaves out what went through the cache.
+            input_tokens=tokens(usage, "input_tokens") + cached + written,
             output_tokens=tokens(usage, "output_tokens"),
+            cached_tokens=cached,
+            written_tokens=written,
             failure=failure,
             message=words,
+            answered_by=model_in(body),
         )
 
     def fault(self, error: Mapping[str, Any]) -> Failure | None:
@@ -105,6 +110,7 @@ class AnthropicWire:
         match said["type"]:
             case "message_start":
                 arriving.tell(said["message"].get("usage"))
+                arriving.name(said["message"].get("model"))
             case "content_block_start":
                 if (kind := said["content_block"]["type"]) in ANSWERS:
                     arriving.add(said["index"], kind, said["content_block"].get("text", ""))
@@ -130,7 +136,7 @@ class AnthropicWire:
     def whole(self, arriving: Arriving) -> Mapping[str, Any]:
         """The blocks in their order."""
         blocks = [_block(kind, arriving.text(number, kind)) for number, kind in sorted(arriving.pieces)]
-        return {"content": blocks, "stop_reason": arriving.finish, "usage": arriving.usage}
+        return {"content": blocks, "stop_reason": arriving.finish, "usage": arriving.usage, "model": arriving.model}
 
 
 def _block(kind: str, text: str) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from shared.models.forms import Form, spelled_out
 from shared.models.registry import Model
 from shared.models.streams.arriving import Arriving
 from shared.models.streams.sse import Event
-from shared.models.wire import Reply, Request, failure_of_status, tokens, unknown_stop
+from shared.models.wire import Reply, Request, failure_of_status, model_in, tokens, unknown_stop
 
 ANSWER = "answer"
 """Name of the schema, and of the tool."""
@@ -95,8 +95,11 @@ class OpenAIWire:
             text=str((used[0]["function"]["arguments"] if used else message.get("content")) or ""),
             input_tokens=tokens(usage, "prompt_tokens"),
             output_tokens=tokens(usage, "completion_tokens"),
+            cached_tokens=tokens(usage, "prompt_tokens_details", "cached_tokens"),
+            reasoning_tokens=tokens(usage, "completion_tokens_details", "reasoning_tokens"),
             failure=failure,
             message=words,
+            answered_by=model_in(body),
         )
 
     def _stopped(self, choice: Mapping[str, Any]) -> tuple[Failure | None, str]:
@@ -130,6 +133,7 @@ class OpenAIWire:
             arriving.fail(error)
             return
         arriving.tell(chunk.get("usage"))
+        arriving.name(chunk.get("model"))
         for choice in chunk["choices"]:
             if choice.get("index", 0) == 0:
                 self._take_choice(arriving, choice)
@@ -153,7 +157,8 @@ class OpenAIWire:
         message: dict[str, Any] = {part: arriving.text(0, part) for part in ANSWERS}
         if (0, TOOL_CALLS) in arriving.pieces:
             message[TOOL_CALLS] = [{"function": {"arguments": arriving.text(0, TOOL_CALLS)}}]
-        return {"choices": [{"message": message, "finish_reason": arriving.finish}], "usage": arriving.usage}
+        choice = {"message": message, "finish_reason": arriving.finish}
+        return {"choices": [choice], "usage": arriving.usage, "model": arriving.model}
 
 
 def _asked_as(form: Form, schema: Mapping[str, Any]) -> Mapping[str, Any]:

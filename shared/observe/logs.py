@@ -1,4 +1,4 @@
-"""The log of a process: one JSON object a line on stderr, or readable lines on a terminal, with secrets masked.
+"""The log of a process: JSON, one object a line, on stderr, or readable lines on a terminal; no secrets, no documents.
 
     configure("analyze")
     log = logger("engine")
@@ -27,6 +27,12 @@ TALKATIVE = ("httpx", "httpcore", "alembic")
 """Libraries that say at INFO what metrics count anyway."""
 SECRET_NAME = re.compile(r"(^|[_.-])(passw(or)?d|secret|token|api[_-]?key|authorization|credentials?)$", re.IGNORECASE)
 """Names whose value is never shown; `input_tokens` is none of them."""
+TEXT_NAME = re.compile(
+    r"^(content|text|prompt_text|answers?|excerpt|body|payload|summary|fields|proposal)$", re.IGNORECASE
+)
+"""Names under which documents and what models say of them travel: a log is read by more people than a document is."""
+LONGEST = 4_000
+"""Characters of a text in a line; a traceback fits, a document does not."""
 SECRET_TEXT = (
     (re.compile(r"(?<=://)([^/\s:@]*):[^/\s]*@"), rf"\1:{MASK}@"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {MASK}"),
@@ -74,17 +80,26 @@ def redact(value: Any) -> Any:
         case str():
             for secret, rest in SECRET_TEXT:
                 value = secret.sub(rest, value)
-            return value
+            return value if len(value) <= LONGEST else f"{value[:LONGEST]}… ({len(value):,} characters)"
         case bytes():
             return redact(value.decode("utf-8", "backslashreplace"))
         case Mapping():
-            return {k: MASK if SECRET_NAME.search(str(k)) and inner else redact(inner) for k, inner in value.items()}
+            return {name: _masked(str(name), inner) for name, inner in value.items()}
         case list() | tuple() | set() | frozenset():
             return [redact(inner) for inner in value]
         case None | bool() | int() | float():
             return value
         case _:
             return redact(str(value))
+
+
+def _masked(name: str, value: Any) -> Any:
+    """What may be shown of a value of that name."""
+    if value and SECRET_NAME.search(name):
+        return MASK
+    if value and isinstance(value, str | bytes | Mapping | list | tuple) and TEXT_NAME.match(name):
+        return f"{MASK} ({len(value):,})"
+    return redact(value)
 
 
 def redacted(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

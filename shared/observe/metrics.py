@@ -1,11 +1,8 @@
-"""Every metric of a process: each name once, typed, with what it counts.
+"""The metrics of a service, made from their dictionary in `shared.observe.names`, and what counts them.
 
-Labels `pipeline` and `stage` are the same on all of them. None has a document, a tenant or a message for a label: what
-has no end makes a metric useless. Only tenants whom the settings name are told apart. A refusal for the pace is counted
-like any other end of a call, under `penstock_model_calls_total{outcome="rate_limited"}`.
+A refusal for the pace is counted like any other end of a call: `penstock_model_calls_total{outcome="rate_limited"}`.
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -14,19 +11,16 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from shared.core.context import Call
 from shared.core.delivery import Delivery
-from shared.core.outcome import Cancelled, DeadLetter, Emit, Outcome, Park, Retry, Review
+from shared.core.ledger import Recorded, State
+from shared.core.outcome import Outcome
 from shared.limit_port import LimitReport
+from shared.observe import names
+from shared.observe.bounded import Bounded
 from shared.observe.logs import logger
+from shared.observe.names import Metric
+from shared.observe.saying import sayable, told
 from shared.ports import BreakerState
 
-HANDLER = (0.001, 0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0)
-"""From a rule in line to a model that thinks."""
-TRANSACTION = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0)
-"""From an idle broker to the end of a transaction's patience."""
-WAITS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 6.0, 12.0)
-"""From one exchange with the registry to twice the patience of a call."""
-COUNTS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
-"""Sizes of batches."""
 BREAKER_STATES = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
 """A breaker's state as a number: the worse, the higher."""
 
@@ -42,145 +36,100 @@ class Metrics:
     def __init__(self, pipeline: str, stage: str) -> None:
         self._registry = CollectorRegistry()
         self._where = {"pipeline": pipeline, "stage": stage}
-        self._settled: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+        self._types, self._models, self._prompts = Bounded(), Bounded(), Bounded()
+        self._settled: dict[tuple[str, str, str, bool], tuple[Counter, Histogram, Counter | None]] = {}
         self._of_records()
         self._of_the_engine()
-        self._of_dependencies()
+        self._of_models()
         self._of_limits()
         self._of_the_ledger()
         self._of_the_journal()
+        self._of_traces()
 
     def _of_records(self) -> None:
-        self.taken = self._counter(
-            "penstock_records_taken_total", "Records taken from Kafka, repeats included.", "topic"
-        )
-        self.settled = self._counter(
-            "penstock_records_settled_total", "Records decided; failure is empty where none.", "outcome", "failure"
-        )
-        self.attempts = self._histogram("penstock_record_attempts", "Attempt at which records were decided.", COUNTS)()
-        self.handler_seconds = self._histogram(
-            "penstock_handler_seconds", "Seconds in the handler; of a batch, the whole batch's.", HANDLER, "outcome"
-        )
-        self.in_flight = self._gauge("penstock_records_in_flight", "Records taken and not yet committed.")()
-        self.waiting = self._gauge("penstock_records_waiting", "Records held that wait, for whatever it is.")()
-        self.retry_waiting = self._gauge(
-            "penstock_records_retry_waiting", "Records held that came from a retry topic."
-        )()
-        self.parked = self._gauge("penstock_records_parked", "Records held that wait for a dependency.", "dependency")
-        self.oldest = self._gauge(
-            "penstock_oldest_record_seconds", "Seconds since Kafka got the oldest unfinished record; 0 where none is."
-        )()
-        self.span = self._gauge(
-            "penstock_low_watermark_records", "Offsets fetched beyond the low watermark, of the partition with most."
-        )()
-        self.lag = self._gauge("penstock_lag_records", "Records from progress to the end.", "topic", "partition")
+        self.taken = self._counter(names.TAKEN)
+        self.settled = self._counter(names.SETTLED)
+        self.operations = self._counter(names.OPERATIONS)
+        self.attempts = self._histogram(names.ATTEMPTS)()
+        self.handler_seconds = self._histogram(names.HANDLER_SECONDS)
+        self.in_flight = self._gauge(names.IN_FLIGHT)()
+        self.waiting = self._gauge(names.WAITING)()
+        self.retry_waiting = self._gauge(names.RETRY_WAITING)()
+        self.parked = self._gauge(names.PARKED)
+        self.oldest = self._gauge(names.OLDEST)()
+        self.span = self._gauge(names.SPAN)()
+        self.lag = self._gauge(names.LAG)
+        self.lag_seconds = self._gauge(names.LAG_SECONDS)
+        self._lagging: dict[tuple[str, int], tuple[Gauge, Gauge]] = {}
 
     def _of_the_engine(self) -> None:
-        self.paused = self._gauge("penstock_paused", "1 while an operator has the stage paused.")()
-        self.window = self._gauge("penstock_window_records", "Slow records that may run at once; less after crashes.")()
-        self.suspected = self._gauge(
-            "penstock_suspected_partitions", "Partitions in which a record that kills its process is looked for."
-        )()
-        self.batch = self._histogram("penstock_batch_records", "Records committed in one transaction.", COUNTS)()
-        self.transaction_seconds = self._histogram(
-            "penstock_transaction_seconds", "Seconds from begin to the end of commit.", TRANSACTION
-        )()
-        self.producer_restarts = self._counter(
-            "penstock_producer_restarts_total", "Producers made anew after errors."
-        )()
-        self.troubles = self._counter("penstock_troubles_total", "Unusual events of the engine; each is in the log.")()
+        self.paused = self._gauge(names.PAUSED)()
+        self.window = self._gauge(names.WINDOW)()
+        self.suspected = self._gauge(names.SUSPECTED)()
+        self.batch = self._histogram(names.BATCH)()
+        self.transaction_seconds = self._histogram(names.TRANSACTION_SECONDS)()
+        self.producer_restarts = self._counter(names.PRODUCER_RESTARTS)()
+        self.troubles = self._counter(names.TROUBLES)()
 
-    def _of_dependencies(self) -> None:
-        self.breaker_state = self._gauge(
-            "penstock_breaker_state", "Breaker as seen from here: 0 closed, 1 half-open, 2 open.", "breaker"
-        )
-        self.model_calls = self._counter(
-            "penstock_model_calls_total", "Requests to models; outcome is ok or the failure class.", "model", "outcome"
-        )
-        self.model_tokens = self._counter(
-            "penstock_model_tokens_total", "Tokens as providers count; direction: input, output.", "model", "direction"
-        )
-        self.model_cost = self._counter("penstock_model_cost_usd_total", "US dollars by the price list.", "model")
-        self.model_seconds = self._histogram(
-            "penstock_model_seconds", "Seconds from request to the last byte.", HANDLER, "model"
-        )
+    def _of_models(self) -> None:
+        self.breaker_state = self._gauge(names.BREAKER_STATE)
+        self.model_calls = self._counter(names.MODEL_CALLS)
+        self.model_questions = self._counter(names.MODEL_QUESTIONS)
+        self.model_seconds = self._histogram(names.MODEL_SECONDS)
+        self.model_tokens = self._counter(names.MODEL_TOKENS)
+        self.model_tokens_apart = self._counter(names.MODEL_TOKENS_APART)
+        self.model_cost = self._counter(names.MODEL_COST)
+        self.model_failed = self._counter(names.MODEL_FAILED)
+        self.model_unsure = self._counter(names.MODEL_UNSURE)
+        self.tenant_cost = self._counter(names.TENANT_COST)
 
     def _of_limits(self) -> None:
-        self.limit_most = self._gauge(
-            "penstock_limit_most", "What all processes may use in a window; kind: requests, tokens.", "limit", "kind"
-        )
-        self.limit_reserved = self._gauge(
-            "penstock_limit_reserved",
-            "What calls in flight here have reserved; kind: requests, tokens.",
-            "limit",
-            "kind",
-        )
-        self.limit_used = self._gauge(
-            "penstock_limit_used",
-            "What calls from here used in the last window; kind: requests, tokens.",
-            "limit",
-            "kind",
-        )
-        self.limit_share = self._gauge(
-            "penstock_limit_share", "Part of the limit used and reserved from here; sum it over processes.", "limit"
-        )
-        self.limit_waiting = self._gauge("penstock_limit_waiting", "Calls here that wait for room.", "limit")
-        self.limit_wait_seconds = self._histogram(
-            "penstock_limit_wait_seconds", "Seconds until a call had room, or was told to come later.", WAITS, "limit"
-        )
-        self.limit_refused = self._counter(
-            "penstock_limit_refused_total", "Calls that the limit told to come later.", "limit"
-        )
-        self.limit_holds = self._counter(
-            "penstock_limit_holds_total", "Times a provider's word kept all processes from calling.", "limit"
-        )
-        self.tenant_cost = self._counter(
-            "penstock_tenant_cost_usd_total",
-            "US dollars spent; tenants without a budget of their own are `other`.",
-            "tenant",
-        )
+        self.limit_most = self._gauge(names.LIMIT_MOST)
+        self.limit_reserved = self._gauge(names.LIMIT_RESERVED)
+        self.limit_used = self._gauge(names.LIMIT_USED)
+        self.limit_share = self._gauge(names.LIMIT_SHARE)
+        self.limit_waiting = self._gauge(names.LIMIT_WAITING)
+        self.limit_wait_seconds = self._histogram(names.LIMIT_WAIT_SECONDS)
+        self.limit_refused = self._counter(names.LIMIT_REFUSED)
+        self.limit_holds = self._counter(names.LIMIT_HOLDS)
 
     def _of_the_ledger(self) -> None:
-        self.calls_repeated = self._counter(
-            "penstock_calls_repeated_total", "Calls made again, because an earlier try has no recorded end."
-        )()
-        self.calls_reused = self._counter(
-            "penstock_calls_reused_total", "Recorded results that took the place of a call; state as recorded.", "state"
-        )
-        self.ledger_batch = self._histogram(
-            "penstock_ledger_batch_calls", "Calls of one statement; kind: begin, end.", COUNTS, "kind"
-        )
-        self.ledger_seconds = self._histogram(
-            "penstock_ledger_batch_seconds", "Seconds of one statement; kind: begin, end.", TRANSACTION, "kind"
-        )
-        self.spool_bytes = self._gauge("penstock_spool_bytes", "Size of the spool; 0 while PostgreSQL is there.")()
+        self.calls_repeated = self._counter(names.CALLS_REPEATED)()
+        self.calls_reused = self._counter(names.CALLS_REUSED)
+        self.ledger_batch = self._histogram(names.LEDGER_BATCH)
+        self.ledger_seconds = self._histogram(names.LEDGER_SECONDS)
+        self.spool_bytes = self._gauge(names.SPOOL_BYTES)()
+        self.ledger_cost = self._gauge(names.LEDGER_COST)
+        self.ledger_failed = self._gauge(names.LEDGER_FAILED)
+        self.ledger_unsure = self._gauge(names.LEDGER_UNSURE)
+        self.ledger_unsure_calls = self._gauge(names.LEDGER_UNSURE_CALLS)
 
     def _of_the_journal(self) -> None:
         # Called where they are used and not here: elsewhere than in the journal they are not even 0.
-        self.journal_entries = self._counter("penstock_journal_entries_total", "Records put into the journal.")
-        self.journal_seconds = self._histogram(
-            "penstock_journal_batch_seconds", "Seconds from a batch of records to its commit.", TRANSACTION
-        )
-        self.journal_behind = self._gauge(
-            "penstock_journal_behind_seconds", "Age of the newest record when it was put into the journal."
-        )
-        self.documents = self._gauge("penstock_documents", "Documents by state, as the journal knows them.", "state")
-        self.audit_findings = self._gauge(
-            "penstock_audit_findings",
-            "What the last audit found; kind: missing, doubled, unexplained, deleted.",
-            "kind",
-        )
-        self.audit_seconds = self._gauge("penstock_audit_seconds", "Seconds that the last audit took.")
-        self.audited_at = self._gauge("penstock_audit_timestamp_seconds", "When the last audit ended, UNIX time.")
+        self.journal_entries = self._counter(names.JOURNAL_ENTRIES)
+        self.journal_seconds = self._histogram(names.JOURNAL_SECONDS)
+        self.journal_behind = self._gauge(names.JOURNAL_BEHIND)
+        self.documents = self._gauge(names.DOCUMENTS)
+        self.audit_findings = self._gauge(names.AUDIT_FINDINGS)
+        self.audit_seconds = self._gauge(names.AUDIT_SECONDS)
+        self.audited_at = self._gauge(names.AUDITED_AT)
 
-    def observe(self, delivery: Delivery, outcome: Outcome[Any], seconds: float) -> None:
-        """A record was decided: count it, and log it where it failed or waits."""
-        kind, failure, said, level = _told(outcome)
+    def _of_traces(self) -> None:
+        self.spans = self._counter(names.SPANS)
+
+    def observe(
+        self, delivery: Delivery, outcome: Outcome[Any], seconds: float, document_type: str = "", *, final: bool = False
+    ) -> None:
+        """A record was decided: count it, and log it where it failed or waits. `final`: it has left the stage."""
+        kind, failure, said, level = told(outcome)
+        key = kind, failure, self._types.of(document_type), final
         # Kept, because finding a child by its labels takes longer than counting with it.
-        if (found := self._settled.get((kind, failure))) is None:
-            found = self._settled[kind, failure] = self.settled(kind, failure), self.handler_seconds(kind)
+        if (found := self._settled.get(key)) is None:
+            found = self._settled[key] = self._children(*key)
         found[0].inc()
         found[1].observe(seconds)
+        if found[2] is not None:
+            found[2].inc()
         self.attempts.observe(delivery.attempt)
         if level:
             log.log(
@@ -190,18 +139,68 @@ class Metrics:
                 position=str(delivery.position),
                 attempt=delivery.attempt,
                 failure=failure,
-                message=said,
+                message=sayable(kind, failure, said),
             )
 
-    def call(self, call: Call) -> None:
+    def _children(
+        self, kind: str, failure: str, document_type: str, final: bool
+    ) -> tuple[Counter, Histogram, Counter | None]:
+        # A failure that is not tried again is a dead letter, whatever the handler had hoped for.
+        ended = "dead_letter" if kind == "retry" else kind
+        return (
+            self.settled(kind, failure, document_type),
+            self.handler_seconds(kind, document_type),
+            self.operations(ended, failure, document_type) if final else None,
+        )
+
+    def call(self, call: Call, document_type: str = "") -> None:
         """A request to a model ended."""
-        self.model_calls(call.model, call.outcome).inc()
-        if not call.made:  # its tokens and its cost were counted when it was
-            return
-        self.model_tokens(call.model, "input").inc(call.input_tokens)
-        self.model_tokens(call.model, "output").inc(call.output_tokens)
-        self.model_cost(call.model).inc(call.cost_usd)
-        self.model_seconds(call.model).observe(call.milliseconds / 1000)
+        model, prompt = self._models.of(call.model), self._prompts.of(call.prompt)
+        self.model_calls(model, prompt, self._types.of(document_type), call.outcome).inc()
+        if call.made:
+            self.model_seconds(model, prompt).observe(call.milliseconds / 1000)
+
+    def question(self, task: str, document_type: str, outcome: str) -> None:
+        """A question to a chain ended, however many calls it took."""
+        self.model_questions(self._prompts.of(task), self._types.of(document_type), outcome).inc()
+
+    def paid(self, record: Recorded) -> None:
+        """A call is recorded, and is paid: told once for each, so that it adds up to what the ledger has."""
+        model = self._models.of(record.intent.model)
+        self.model_tokens(model, "input").inc(record.input_tokens)
+        self.model_tokens(model, "output").inc(record.output_tokens)
+        failed = record.state is not State.ACCEPTED
+        for part, count in (
+            ("cached", record.cached_tokens),
+            ("written", record.written_tokens),
+            ("reasoning", record.reasoning_tokens),
+            ("failed", (record.input_tokens + record.output_tokens) if failed else 0),
+        ):
+            if count:
+                self.model_tokens_apart(model, part).inc(count)
+        self.model_cost(model).inc(record.cost_usd)
+        self.model_failed(model).inc(record.cost_usd if failed else 0.0)
+        self.model_unsure(model).inc(record.cost_usd if record.unsure else 0.0)
+
+    def account(self, model: str, document_type: str, figures: tuple[float, float, float, int]) -> None:
+        """What the ledger has of a model and a type of document: US dollars, failed ones, unsure ones, unsure calls."""
+        where = self._models.of(model), self._types.of(document_type)
+        gauges = (self.ledger_cost, self.ledger_failed, self.ledger_unsure, self.ledger_unsure_calls)
+        for gauge, figure in zip(gauges, figures, strict=True):
+            gauge(*where).set(figure)
+
+    def lags(self, found: Mapping[tuple[str, int], tuple[int, float]]) -> None:
+        """How far behind each partition is that is ours, in records and seconds; of the others others tell."""
+        for key in self._lagging.keys() - found.keys():
+            # Not taken away: a series that ends looks, for five minutes, like the last that it said.
+            for gauge in self._lagging.pop(key):
+                gauge.set(0)
+        for key, figures in found.items():
+            if (gauges := self._lagging.get(key)) is None:
+                where = key[0], str(key[1])
+                gauges = self._lagging[key] = self.lag(*where), self.lag_seconds(*where)
+            for gauge, figure in zip(gauges, figures, strict=True):
+                gauge.set(figure)
 
     def limits(self, reports: Sequence[LimitReport]) -> None:
         """How the limits stand in this process."""
@@ -230,37 +229,18 @@ class Metrics:
         """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
-    def _counter(self, name: str, text: str, *labels: str) -> Callable[..., Counter]:
-        return partial(
-            Counter(name, text, (*self._where, *labels), registry=self._registry).labels, *self._where.values()
-        )
-
-    def _gauge(self, name: str, text: str, *labels: str) -> Callable[..., Gauge]:
-        return partial(
-            Gauge(name, text, (*self._where, *labels), registry=self._registry).labels, *self._where.values()
-        )
-
-    def _histogram(self, name: str, text: str, buckets: Sequence[float], *labels: str) -> Callable[..., Histogram]:
-        names = (*self._where, *labels)
-        made = Histogram(name, text, names, registry=self._registry, buckets=buckets)
+    def _counter(self, metric: Metric) -> Callable[..., Counter]:
+        made = Counter(metric.name, metric.text, self._labels(metric), registry=self._registry)
         return partial(made.labels, *self._where.values())
 
+    def _gauge(self, metric: Metric) -> Callable[..., Gauge]:
+        made = Gauge(metric.name, metric.text, self._labels(metric), registry=self._registry)
+        return partial(made.labels, *self._where.values())
 
-def _told(outcome: Outcome[Any]) -> tuple[str, str, str, int]:
-    """Outcome and failure class as labels, the sentence, and the level to log it at; 0 where it goes without saying."""
-    match outcome:
-        case Emit():
-            return "emit", "", "", 0
-        case Retry(failure, message):
-            return "retry", failure.value, message, logging.INFO
-        case DeadLetter(failure, message):
-            return "dead_letter", failure.value, message, logging.WARNING
-        case Review(reason):
-            return "review", outcome.failure.value if outcome.failure else "", reason, logging.INFO
-        case Park(_, message):
-            # An outage lets thousands of records look again every few seconds: the breaker has said it once.
-            return "park", "", message, logging.DEBUG
-        case Cancelled(reason=reason):
-            return "cancelled", "", reason, logging.INFO
-        case _:
-            return "unknown", "", f"the handler gave {outcome!r}, which is no outcome", logging.ERROR
+    def _histogram(self, metric: Metric) -> Callable[..., Histogram]:
+        labels = self._labels(metric)
+        made = Histogram(metric.name, metric.text, labels, registry=self._registry, buckets=metric.buckets)
+        return partial(made.labels, *self._where.values())
+
+    def _labels(self, metric: Metric) -> tuple[str, ...]:
+        return (*self._where, *metric.labels)

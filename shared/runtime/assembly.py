@@ -14,6 +14,7 @@ from shared.core.stage import Handler, Style
 from shared.kafka import properties
 from shared.kafka.transactions import Transactor
 from shared.kafka_port import Record
+from shared.observe.tracing.traces import Traces
 from shared.runtime.engine import Engine, EnginePolicy
 from shared.runtime.flow.admission import Admission
 from shared.runtime.flow.cancelling import Cancelling
@@ -25,12 +26,13 @@ from shared.runtime.flow.shares import Shares
 from shared.runtime.flow.slots import Slots
 from shared.runtime.paying.once import scope_of
 from shared.runtime.process import Life
+from shared.runtime.tracing import unwritable
 from shared.runtime.watching import EngineMetrics
 from shared.runtime.world import HandlerContext, World
 
 
 def assemble(
-    life: Life, place: Place, handler: Handler, codec: AvroCodec, world: World, watched: EngineMetrics
+    life: Life, place: Place, handler: Handler, codec: AvroCodec, world: World, watched: EngineMetrics, traces: Traces
 ) -> tuple[Engine, Cancelling]:
     """The engine of a stage, put together and not started, and who is to be told what operators cancel."""
 
@@ -43,8 +45,8 @@ def assemble(
         return HandlerContext(now, delivery.attempt, world, scope, delivery.value or b"", delivery.reentry)
 
     policy, shares, cancelling = EnginePolicy(), watched.shares, Cancelling(results=world.results)
-    layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe, cancelling)
-    encoder = Encoder(place, codec, utc_now, watched.metrics.observe)
+    layers = Layers(place, handler, codec, context, utc_now, watched.metrics.observe, cancelling, traces)
+    encoder = Encoder(place, codec, utc_now, unwritable(watched.metrics.observe, traces, place, codec))
 
     def encode(taken: Taken, settled: Settled) -> tuple[Record, ...]:
         life.crash_here(CrashPoint.AFTER_CALL)

@@ -26,10 +26,11 @@ from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Misconfigured, Unavailable
 from shared.core.graph import Pipeline
 from shared.core.results import ResultRow
-from shared.core.settle import Write
+from shared.core.settle import Place, Write
 from shared.database.pool import Database, open_database
 from shared.database.results import ResultsTable
 from shared.database.reviews import ReviewsTable
+from shared.database.spending import Account
 from shared.kafka import properties
 from shared.kafka.admin import ensure, plan
 from shared.kafka.intake import Intake
@@ -38,11 +39,13 @@ from shared.kafka.transactions import Transactor
 from shared.kafka_port import Offset, Record
 from shared.observe.metrics import Metrics
 from shared.ports import ReviewItem
+from shared.runtime.accounts import Accounts
 from shared.runtime.flow.encoding import encode
 from shared.runtime.following import Following, following
 from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for
+from shared.runtime.tracing import Tracing, open_tracing
 
 SERVICE = "review"
 POLL_SECONDS = 0.25
@@ -88,6 +91,7 @@ class Desk:
     transactor: Transactor
     requested: Requested
     decided: Decided
+    tracing: Tracing
     known: Cancellations = field(default_factory=Cancellations)
     """What operators have cancelled."""
     news: bool = False
@@ -179,6 +183,7 @@ class Desk:
         offsets = [Offset(place, 0, items[len(causes) - 1].sequence, "")]
         # 2. Kafka: records and sequence together
         if await asyncio.to_thread(self.transactor.commit, records, offsets, self.intake):
+            self._trace(items[: len(causes)])
             for note in (cause.note for cause in causes if cause.note):
                 self.life.say(note)
 
@@ -194,6 +199,12 @@ class Desk:
                 break
         return causes
 
+    def _trace(self, items: Sequence[ReviewItem]) -> None:
+        for item in items if self.tracing.traces.on else ():
+            stage = self.pipeline.stage(item.stage)
+            event = self.codec.decode(item.proposal, stage.gives)
+            self.tracing.traces.reviewed(Place(self.pipeline, stage), event, item)
+
     def _record(self, write: Write) -> Record:
         return Record(write.topic, write.key, encode(self.codec, write.value), write.headers, write.partition)
 
@@ -204,6 +215,7 @@ async def _desk(life: Life, pipeline: Pipeline, requested: Requested, decided: D
     codec = codec_for(pipeline)
     schemas = Schemas(life.settings, codec)
     await schemas.tell(pipeline, pipeline.flow[-1].source)
+    metrics = Metrics(pipeline.name, SERVICE)
     async with AsyncExitStack() as stack:
         url = life.settings.database_url.get_secret_value()
         database: Database = await stack.enter_async_context(open_database(url, life.instance))
@@ -223,11 +235,12 @@ async def _desk(life: Life, pipeline: Pipeline, requested: Requested, decided: D
             transactor=transactor,
             requested=requested,
             decided=decided,
+            tracing=await open_tracing(stack, life, pipeline.name, metrics),
         )
-        metrics = Metrics(pipeline.name, SERVICE)
         ear = await stack.enter_async_context(following(KafkaLog(kafka, topics.cancelled(pipeline.name)), desk.told))
         await ear.whole()
-        app = Starlette(routes=list(routes(partial(health, desk, ear), partial(asyncio.to_thread, metrics.exposition))))
+        accounts = Accounts(metrics, Account(database, pipeline.name))
+        app = Starlette(routes=list(routes(partial(health, desk, ear), accounts.exposition)))
         await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
         watcher = asyncio.create_task(schemas.watch())
         await desk.work()
@@ -236,5 +249,5 @@ async def _desk(life: Life, pipeline: Pipeline, requested: Requested, decided: D
 
 def health(desk: Desk, ear: Following) -> Health:
     """What the desk says of itself."""
-    weaker = ear.weaker() | ({"reviews": desk.trouble} if desk.trouble else {})
+    weaker = ear.weaker() | ({"reviews": desk.trouble} if desk.trouble else {}) | desk.tracing.weaker()
     return Health(True, weaker, {"relay": desk.intake.owns(0)})

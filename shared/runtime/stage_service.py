@@ -4,7 +4,7 @@ settings -> schemas told -> ports opened -> engine started -> health served -> â
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -19,7 +19,9 @@ from shared.core.stage import Handler, Style
 from shared.kafka import properties
 from shared.kafka.admin import ensure, plan
 from shared.kafka.log import KafkaLog
+from shared.kafka.reading import Reader
 from shared.kafka.subscription import Subscription
+from shared.kafka_port import Owner
 from shared.observe.metrics import Metrics
 from shared.runtime.assembly import assemble
 from shared.runtime.engine import Engine
@@ -28,8 +30,10 @@ from shared.runtime.flow.room import Limits, limits_for
 from shared.runtime.flow.shares import Shares
 from shared.runtime.following import following
 from shared.runtime.health import Health, routes, serving
+from shared.runtime.lagging import Lagging
 from shared.runtime.process import Life, end_at_once, run
 from shared.runtime.schemas import Schemas, codec_for
+from shared.runtime.tracing import open_tracing
 from shared.runtime.watching import EngineMetrics
 from shared.runtime.world import open_world
 from shared.settings import configured
@@ -50,21 +54,26 @@ async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
     await schemas.tell(pipeline, handler.stage)
     metrics = Metrics(pipeline.name, handler.stage.name)
     async with AsyncExitStack() as stack:
-        world = await open_world(stack, life, pipeline, handler, metrics)
+        tracing = await open_tracing(stack, life, pipeline.name, metrics)
+        world = await open_world(stack, life, pipeline, handler, metrics, tracing.traces)
         gate = Gate(pause_of(pipeline.name, handler.stage.name), world.breakers)
         gate.look()
         limits = limits_for(life.settings.in_flight) if handler.style is Style.SLOW else Limits()
         shares = Shares(limits, pipeline.topics(handler.stage), gate)
         watched = EngineMetrics(metrics, shares, world.breakers, world.meters.limits if world.meters else None)
-        engine, cancelling = assemble(life, Place(pipeline, handler.stage), handler, codec, world, watched)
+        engine, cancelling = assemble(
+            life, Place(pipeline, handler.stage), handler, codec, world, watched, tracing.traces
+        )
         log = KafkaLog(kafka.properties(), topics.cancelled(pipeline.name))
         ear = await stack.enter_async_context(following(log, cancelling.told))
         await ear.whole()
-        threads = start(engine, life, pipeline, handler)
-        look = partial(health, engine, shares, schemas, lambda: world.weaker() | gate.weaker() | ear.weaker())
+        lagging = Lagging(partial(Reader, kafka.properties()), shares, metrics)
+        threads = start(engine, life, pipeline, handler, lagging)
+        look = partial(health, engine, shares, schemas, (world.weaker, gate.weaker, ear.weaker, tracing.weaker))
         app = Starlette(routes=list(routes(look, lambda: watched.exposition(engine.waiting))))
         await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
-        watchers = [asyncio.create_task(each) for each in (schemas.watch(), watch(engine, life), gate.watch())]
+        watches = (schemas.watch(), watch(engine, life), gate.watch(), lagging.watch())
+        watchers = [asyncio.create_task(each) for each in watches]
         await life.ended.wait()
         engine.stop()
         for thread in threads:
@@ -73,19 +82,29 @@ async def _stage(life: Life, pipeline: Pipeline, handler: Handler) -> None:
             watcher.cancel()
 
 
-def start(engine: Engine, life: Life, pipeline: Pipeline, handler: Handler) -> list[Any]:
+def start(engine: Engine, life: Life, pipeline: Pipeline, handler: Handler, lagging: Lagging) -> list[Any]:
     """Join the group and begin."""
     group = topics.group(pipeline.name, handler.stage.name)
     consuming = properties.consumer(life.settings.kafka.properties(), group, life.settings.group_protocol)
     if handler.style is Style.SLOW:
         consuming |= properties.SLOW
     consumed = pipeline.topics(handler.stage).consumed
-    return engine.start(lambda owner: Subscription(consuming, consumed, owner), life.fail)
+
+    def join(owner: Owner) -> Subscription:
+        subscription = Subscription(consuming, consumed, owner)
+        lagging.subscriptions.append(subscription)
+        return subscription
+
+    return engine.start(join, life.fail)
 
 
-def health(engine: Engine, shares: Shares, schemas: Schemas, others: Callable[[], dict[str, str]]) -> Health:
-    """What the service says of itself; `others` tells what is weaker elsewhere."""
-    weaker = dict(schemas.weaker) | others()
+def health(
+    engine: Engine, shares: Shares, schemas: Schemas, others: tuple[Callable[[], Mapping[str, str]], ...]
+) -> Health:
+    """What the service says of itself; `others` tell what is weaker elsewhere."""
+    weaker = dict(schemas.weaker)
+    for other in others:
+        weaker |= other()
     owned = [f"{topic}/{partition}" for topic, partition in shares.owned()]
     facts = {"partitions": owned, "paused": shares.standing().paused}
     return Health(engine.joined, weaker, facts)

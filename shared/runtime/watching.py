@@ -9,9 +9,10 @@ from typing import Any, Protocol, TypeVar
 from shared.core.breaker import PAUSES
 from shared.core.context import Answer, Call, Models, Outlook, Prompt
 from shared.core.delivery import Delivery
-from shared.core.errors import PenstockError
+from shared.core.errors import PenstockError, Unavailable
 from shared.core.ledger import Intent, Recorded
 from shared.limit_port import LimitReport, Limits, Reserved, Turn, Used
+from shared.observe.bounded import OTHER
 from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
 from shared.ports import BreakerReport
@@ -20,9 +21,6 @@ from shared.runtime.flow.shares import Shares
 M = TypeVar("M")
 
 log = logger("ledger")
-
-OTHER = "other"
-"""Every tenant whom the settings do not name: there may be any number of them."""
 
 
 class KnowsBreakers(Protocol):
@@ -106,14 +104,15 @@ class CountedModels:
         try:
             answer = await self.models.ask(chain, prompt, schema, besides=besides)
         except PenstockError as error:
-            self._count(getattr(error, "calls", ()))
+            self._count(prompt, getattr(error, "calls", ()), "waits" if isinstance(error, Unavailable) else "failed")
             raise
-        self._count(answer.calls)
+        self._count(prompt, answer.calls, "ok")
         return answer
 
-    def _count(self, calls: Sequence[Call]) -> None:
+    def _count(self, prompt: Prompt, calls: Sequence[Call], outcome: str) -> None:
+        self.metrics.question(prompt.task, prompt.document_type, outcome)
         for call in calls:
-            self.metrics.call(call)
+            self.metrics.call(call, prompt.document_type)
             if call.made:
                 self.metrics.tenant_cost(self.tenant).inc(call.cost_usd)
 
@@ -168,6 +167,11 @@ class LedgerMetrics:
     def reused(self, record: Recorded) -> None:
         """A recorded result took the place of a call."""
         self.metrics.calls_reused(record.state.value).inc()
+
+    def ended(self, record: Recorded) -> None:
+        """A result is kept; steps of handlers cost nothing, and have no model."""
+        if record.intent.model:
+            self.metrics.paid(record)
 
     def gathered(self, kind: str, calls: int, seconds: float) -> None:
         """A batch of `begin` or `end` is committed."""

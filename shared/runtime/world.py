@@ -23,14 +23,17 @@ from shared.models.client import ModelChains, open_models
 from shared.models.questions import ChainPolicy
 from shared.models.registry import Registry, load_registry
 from shared.models.running import RunningCalls
+from shared.observe.bounded import OTHER
 from shared.observe.metrics import Metrics
+from shared.observe.tracing.traces import Traces
 from shared.ports import Ledger
 from shared.runtime.flow.slots import Slots, SteppingAside
 from shared.runtime.meters import Meters, open_meters
 from shared.runtime.paying.ledger import CallLedger, open_ledger
 from shared.runtime.paying.once import once
 from shared.runtime.process import Life
-from shared.runtime.watching import OTHER, CountedModels, LedgerMetrics
+from shared.runtime.tracing import told
+from shared.runtime.watching import CountedModels, LedgerMetrics
 from shared.settings import Settings, own_settings
 from shared.state.breakers import RedisBreakers
 
@@ -84,7 +87,7 @@ class World:
 
 
 async def open_world(
-    stack: AsyncExitStack, life: Life, pipeline: Pipeline, handler: Handler, metrics: Metrics
+    stack: AsyncExitStack, life: Life, pipeline: Pipeline, handler: Handler, metrics: Metrics, traces: Traces
 ) -> World:
     """Open what the stage needs; the stack closes it."""
     settings, needs, chains = life.settings, handler.stage.needs, handler.stage.chains
@@ -106,7 +109,8 @@ async def open_world(
         meters = await open_meters(stack, life, books, slots)
         policy = ChainPolicy(pipeline.remedies, pipeline.fallback, settings.quality.policy())
         opening = open_models(registry, breakers, ledger, running, policy, meters.metering(metrics))
-        models = counted(await stack.enter_async_context(opening), metrics, settings.budgets.tenants)
+        chained = replace(await stack.enter_async_context(opening), told=told(traces))
+        models = counted(chained, metrics, settings.budgets.tenants)
     database: Database | None = None
     if DATABASE in needs:
         url = settings.database_url.get_secret_value()

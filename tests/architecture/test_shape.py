@@ -12,8 +12,15 @@ TOP = {"services", "schemas", "shared", "infra", "tests", "docker-compose.yml", 
 TOOLS = {"pyproject.toml", "requirements.lock", ".ci", "LICENSE", "CHANGELOG.md"}
 """What tools demand at the root; dot files besides."""
 
-BROAD = {"shared/runtime/engine.py", "shared/runtime/flow/layers.py", "shared/kafka/calls.py"}
-"""Where whatever comes may be caught and kept: around a thread, which has no caller, and around a handler."""
+BROAD = {
+    "shared/runtime/engine.py",
+    "shared/runtime/flow/layers.py",
+    "shared/kafka/calls.py",
+    "shared/observe/tracing/outbox.py",
+    "shared/observe/tracing/spans.py",
+}
+"""Where whatever comes may be caught and kept: around a thread, which has no caller, around a handler, and around a
+pipeline's own function that is asked only for a trace."""
 VERBS = "shared/cli/verbs/"
 """A command's options are its function's parameters, as many as a person may type."""
 

@@ -44,6 +44,9 @@ class Quiet:
     def reused(self, record: Recorded) -> None:
         """Ignore it."""
 
+    def ended(self, record: Recorded) -> None:
+        """Ignore it."""
+
     def gathered(self, kind: str, calls: int, seconds: float) -> None:
         """Note its size."""
         self.batches.append(calls)

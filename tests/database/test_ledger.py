@@ -58,6 +58,7 @@ async def test_the_statements_follow_the_rules_through_any_history(database: Dat
         assert (kept["state"], kept["ticket"]) == (row.record.state, row.record.intent.ticket)
         assert (kept["repeats"], set(kept["ended"])) == (row.repeats, row.ended)
         assert kept["cost_usd"] == pytest.approx(row.cost_usd)
+        assert sorted(kept["pending"]) == sorted(row.pending)
 
 
 async def test_two_processes_that_begin_the_same_requests_are_answered_without_waiting_for_a_call(url: str) -> None:

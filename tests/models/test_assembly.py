@@ -15,6 +15,7 @@ from infra.modelsim.scripts import Script, played
 from infra.modelsim.shapes import AnthropicShape, OpenAIShape, Said
 from infra.modelsim.thinking import Question
 from shared.core.failures import Failure
+from shared.core.usage import Usage
 from shared.models.streams.assembly import Assembly
 from shared.models.transport import WIRES
 from shared.models.wire import Reply
@@ -29,7 +30,7 @@ def script(
 ) -> tuple[Script, dict[str, Any]]:
     """An answer in pieces, and the same in one."""
     question = Question("sim-large", "", "", {}, tool=tool, stream=True, usage=usage)
-    answer = SHAPES[wire].answer(question, Said(TEXT, fault, 100, 30))
+    answer = SHAPES[wire].answer(question, Said(TEXT, fault, Usage(100, 30, 60, 0, 10)))
     return SHAPES[wire].script(question, answer), answer
 
 

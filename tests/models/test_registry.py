@@ -1,5 +1,6 @@
 """The model registry: which models are configured where, and what a broken file is told."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from shared.core.choosing import Wish
 from shared.core.errors import Misconfigured
+from shared.core.usage import Usage
+from shared.models.prices import Price
 from shared.models.registry import RULES, load_registry
 
 SIM = {"PENSTOCK_MODELSIM_URL": "http://127.0.0.1:4010"}
@@ -103,8 +106,8 @@ def test_a_key_with_odd_characters_is_refused_without_being_shown() -> None:
 
 def test_a_file_of_ones_own_replaces_the_shipped_one_and_prices_are_exact(tmp_path: Path) -> None:
     (model,) = load_registry(written(tmp_path, WHOLE), {}).chain("analyst")
-    assert (model.input_price, model.output_price) == (Decimal("0.1"), Decimal("0.3"))
-    assert model.cost(3, 1) == 6e-07
+    assert model.prices == (Price(date.min, Decimal("0.1"), Decimal("0.3")),)
+    assert model.cost(Usage(3, 1), date(2026, 1, 1)) == 6e-07
 
 
 def test_a_chain_that_lists_the_rules_keeps_them_at_its_end(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ class Storing:
         )
         return await layers.batch(taken(documents))
 
-    def observe(self, _: Any, outcome: Outcome[Any], __: float) -> None:
+    def observe(self, _: Any, outcome: Outcome[Any], *__: Any, **___: Any) -> None:
         self.outcomes.append(outcome)
 
     def states(self) -> list[str]:
@@ -108,7 +108,9 @@ def test_a_cheap_stage_begins_nothing_of_a_cancelled_document() -> None:
     cancelling.told([(of_document("a").key, of_document("a").to_json())])
     # Any event will do for the stage's codec here.
     place = Place(DOCUMENTS, replace(CLASSIFY, takes=(DocumentClassified,)))
-    layers = Layers(place, refuse, CODEC, lambda *_: cast(Context, None), lambda: NOW, lambda *_: None, cancelling)
+    layers = Layers(
+        place, refuse, CODEC, lambda *_: cast(Context, None), lambda: NOW, lambda *_, **__: None, cancelling
+    )
     [one] = taken([document("a")])
     assert layers.cancels(one)
     [write] = layers.cheap(one).writes

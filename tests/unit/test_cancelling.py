@@ -64,7 +64,7 @@ class Process:
 
         place, self.shares = Place(DOCUMENTS, EXTRACT), Shares(topics=TOPICS)
         self.cancelling = Cancelling()
-        layers = Layers(place, extract, CODEC, context, utc_now, lambda *_: None, self.cancelling)
+        layers = Layers(place, extract, CODEC, context, utc_now, lambda *_, **__: None, self.cancelling)
         runners = Runners(extract, layers, self.shares, Tasks(self.errors.append), EnginePolicy(), Slots(8))
         encoder = Encoder(place, CODEC, utc_now, lambda *_: None)
         admission = Admission(place, self.shares, encoder, utc_now, runners.make)

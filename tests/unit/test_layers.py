@@ -43,7 +43,9 @@ class Seen:
     ) -> Layers:
         return Layers(Place(pipeline, TRIAGE), handler, codec, context, lambda: now, self.observe)
 
-    def observe(self, _: Delivery, outcome: Outcome[Any], __: float) -> None:
+    def observe(
+        self, _: Delivery, outcome: Outcome[Any], __: float, document_type: str = "", *, final: bool = False
+    ) -> None:
         self.outcomes.append(outcome)
 
 

@@ -97,6 +97,7 @@ class Calls(RuleBasedStateMachine):
         if self.row is not None:
             assert self.row.repeats == self.told.repeats
             assert len(self.row.ended) == self.told.calls - len(self.told.tries)
+            assert self.row.pending == self.told.tries.keys()
             assert self.row.cost_usd == pytest.approx(0.004 * len(self.row.ended))
 
 

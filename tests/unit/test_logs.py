@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
-from shared.observe.logs import MASK, about, configure, logger, redact
+from shared.observe.logs import LONGEST, MASK, about, configure, logger, redact
 
 
 @pytest.fixture
@@ -106,3 +106,26 @@ def test_secrets_are_known_by_their_name_however_deep_they_lie() -> None:
 
 def test_counts_of_tokens_are_no_secret() -> None:
     assert redact({"input_tokens": 5, "output_tokens": 7}) == {"input_tokens": 5, "output_tokens": 7}
+
+
+def test_documents_and_what_models_say_of_them_are_never_in_a_line(stream: io.StringIO) -> None:
+    canary = "Dear Ms Tern, the secret plan is"
+    logger("engine").info(
+        "odd", content=canary.encode(), text=canary, answer={"total": canary}, nested={"fields": {"a": canary}}
+    )
+    assert "Tern" not in stream.getvalue()
+    [line] = lines(stream)
+    assert (line["text"], line["nested"]) == ("*** (32)", {"fields": "*** (1)"})
+
+
+def test_a_text_without_end_is_cut(stream: io.StringIO) -> None:
+    logger("engine").info("odd", reason="x" * 100_000)
+    assert len(stream.getvalue()) < LONGEST + 500
+    assert "100,000 characters" in stream.getvalue()
+
+
+def test_the_ids_of_a_trace_are_in_every_line_inside_it(stream: io.StringIO) -> None:
+    with about(document_id="doc-1", trace_id="4bf92f35", span_id="00f067aa"):
+        logging.getLogger("uvicorn.error").warning("odd")
+    [line] = lines(stream)
+    assert (line["document_id"], line["trace_id"], line["span_id"]) == ("doc-1", "4bf92f35", "00f067aa")

@@ -13,14 +13,17 @@ from shared.core.context import Answer, Call, Prompt
 from shared.core.delivery import Delivery
 from shared.core.event import Position
 from shared.core.failures import Failure
-from shared.core.ledger import Scope
+from shared.core.ledger import Recorded, Scope, State
 from shared.core.outcome import DeadLetter, Emit, Outcome, Park, Retry, Review
 from shared.limit_port import LimitReport, Turn
 from shared.models.client import ModelChains
+from shared.observe.bounded import MOST
 from shared.observe.metrics import Metrics
+from shared.observe.names import DICTIONARY
 from shared.ports import BreakerState
 from shared.runtime.watching import CountedLimits
 from shared.runtime.world import counted
+from tests.ledgers import intent_of
 from tests.models.test_limits import PlainLimits
 from tests.models.world import PROMPT
 
@@ -81,6 +84,24 @@ def test_each_outcome_is_counted_under_its_name_and_class(
     assert value(metrics, "penstock_record_attempts_sum") == 2
 
 
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        DeadLetter(Failure.REFUSAL, "the model declined: CANARY"),
+        Retry(Failure.INTERNAL, "ValueError: could not convert CANARY"),
+        Retry(Failure.SCHEMA_VIOLATION, "total: 'CANARY' is no number"),
+        Review("the total CANARY looks odd", proposal=None),
+    ],
+)
+def test_what_quotes_a_document_is_counted_and_not_logged(
+    metrics: Metrics, outcome: Outcome[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics.observe(DELIVERY, outcome, 0.1)
+    said = "".join(capsys.readouterr())
+    assert "doc-1" in said
+    assert "CANARY" not in said
+
+
 def test_a_record_without_a_key_is_counted_like_any_other(metrics: Metrics) -> None:
     metrics.observe(
         Delivery(Position("t", 0, 0), None, None, (), DELIVERY.appended_at),
@@ -90,25 +111,62 @@ def test_a_record_without_a_key_is_counted_like_any_other(metrics: Metrics) -> N
     assert value(metrics, "penstock_records_settled_total", failure="invalid_event") == 1
 
 
-def test_a_model_call_counts_its_tokens_and_its_cost(metrics: Metrics) -> None:
-    metrics.call(
-        Call(
-            "qa",
-            "sim",
-            "sim-large",
-            "qa@1",
-            input_tokens=100,
-            output_tokens=20,
-            cost_usd=0.5,
-            milliseconds=1500,
-            outcome="ok",
-        )
-    )
-    assert value(metrics, "penstock_model_calls_total", model="sim-large", outcome="ok") == 1
-    assert value(metrics, "penstock_model_tokens_total", direction="input") == 100
-    assert value(metrics, "penstock_model_tokens_total", direction="output") == 20
-    assert value(metrics, "penstock_model_cost_usd_total") == 0.5
-    assert value(metrics, "penstock_model_seconds_sum") == 1.5
+def test_a_model_call_is_counted_by_model_prompt_and_type_and_its_record_by_what_was_paid(metrics: Metrics) -> None:
+    call = Call("qa", "sim", "sim-large", "qa@1", 100, 20, 0.5, 1500, "ok")
+    metrics.call(call, "invoice")
+    metrics.call(replace(call, outcome="reused"), "invoice")
+    where = {"model": "sim-large", "prompt": "qa@1", "document_type": "invoice"}
+    assert value(metrics, "penstock_model_calls_total", **where, outcome="ok") == 1
+    assert value(metrics, "penstock_model_calls_total", **where, outcome="reused") == 1
+    assert value(metrics, "penstock_model_seconds_sum", model="sim-large", prompt="qa@1") == 1.5
+    assert value(metrics, "penstock_model_cost_usd_total") == 0
+    intent = replace(intent_of("a question"), model="sim-large")
+    metrics.paid(Recorded(intent, State.ACCEPTED, "", "", 100, 20, 0.5, cached_tokens=60, reasoning_tokens=8))
+    metrics.paid(Recorded(intent, State.FAILED, "", "stream_cut", 10, 2, 0.25, unsure=True))
+    assert value(metrics, "penstock_model_tokens_total", direction="input") == 110
+    assert value(metrics, "penstock_model_tokens_total", direction="output") == 22
+    apart = {p: value(metrics, "penstock_model_tokens_apart_total", part=p) for p in ("cached", "reasoning", "failed")}
+    assert apart == {"cached": 60, "reasoning": 8, "failed": 12}
+    assert value(metrics, "penstock_model_cost_usd_total") == 0.75
+    assert value(metrics, "penstock_model_failed_usd_total") == 0.25
+    assert value(metrics, "penstock_model_unsure_usd_total") == 0.25
+
+
+def test_attempts_and_operations_are_apart(metrics: Metrics) -> None:
+    for _ in range(2):
+        metrics.observe(DELIVERY, Retry(Failure.TIMEOUT, "slow"), 0.1, "invoice")
+    metrics.observe(DELIVERY, Retry(Failure.TIMEOUT, "slow"), 0.1, "invoice", final=True)
+    metrics.observe(DELIVERY, Emit(), 0.1, "invoice", final=True)
+    assert value(metrics, "penstock_records_settled_total", outcome="retry", document_type="invoice") == 3
+    assert value(metrics, "penstock_operations_total", outcome="emit", document_type="invoice") == 1
+    assert value(metrics, "penstock_operations_total", outcome="dead_letter", failure="timeout") == 1
+
+
+def test_hostile_types_models_and_prompts_do_not_make_series_without_end(metrics: Metrics) -> None:
+    call = Call("qa", "sim", "sim-large", "qa@1", 100, 20, 0.5, 1500, "ok")
+    for number in range(500):
+        kind = f"type {number}"
+        metrics.observe(DELIVERY, Emit(), 0.1, kind, final=True)
+        metrics.call(replace(call, model=f"m{number}", prompt=f"qa@{number}"), kind)
+        metrics.question(f"task {number}", kind, "ok")
+        metrics.account(f"m{number}", kind, (1.0, 0.0, 0.0, 0))
+    metrics.observe(DELIVERY, Emit(), 0.1, "\ud800", final=True)
+    metrics.observe(DELIVERY, Emit(), 0.1, 'a "quoted"\nname', final=True)
+    metrics.observe(DELIVERY, Emit(), 0.1, "x" * 5000, final=True)
+    for name, family in families(metrics).items():
+        values = {tuple(sorted((k, v) for k, v in one.labels.items() if k != "le")) for one in family.samples}
+        assert len(values) <= MOST + 1, name
+    assert value(metrics, "penstock_operations_total", document_type="other") == 500 - MOST + 3
+
+
+def test_everything_that_is_exported_stands_in_the_dictionary(metrics: Metrics) -> None:
+    """The client takes `_total` off a counter's family, and adds the time of its making."""
+    exported = {name.removesuffix("_created") for name in families(metrics)}
+    assert exported == {metric.name.removesuffix("_total") for metric in DICTIONARY.values()}
+    text = metrics.exposition().decode()
+    for metric in DICTIONARY.values():
+        assert f"# TYPE {metric.name} {metric.kind}" in text
+        assert metric.text.endswith(".")
 
 
 def test_the_state_of_a_breaker_is_a_number_that_grows_with_the_trouble(metrics: Metrics) -> None:
@@ -146,12 +204,12 @@ async def test_waits_refusals_and_holds_of_a_limit_are_counted(metrics: Metrics)
 async def test_only_tenants_whom_the_settings_name_are_told_apart(metrics: Metrics) -> None:
     call = Call("qa", "sim", "sim-large", "qa@1", 100, 20, 0.5, 1500, "ok")
     reused = replace(call, outcome="reused")
-    for tenant in ("acme", "acme", "nobody-1", "nobody-2"):
+    for tenant in ("acme", "acme", "stranger-1", "stranger-2"):
         opened = counted(cast(ModelChains, Chains((call, reused))), metrics, {"acme": 10.0})
         await opened(Scope("documents", "analyze", tenant, "d1", "o")).ask("analyst", PROMPT, dict)
     assert value(metrics, "penstock_tenant_cost_usd_total", tenant="acme") == 1.0
     assert value(metrics, "penstock_tenant_cost_usd_total", tenant="other") == 1.0
-    assert "nobody" not in metrics.exposition().decode()
+    assert "stranger" not in metrics.exposition().decode()
 
 
 @dataclass(frozen=True)

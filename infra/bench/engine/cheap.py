@@ -201,7 +201,7 @@ async def engine(pipeline: Pipeline, transactor: Any, subscribe: Callable[..., S
     """Run the engine with a cheap handler until all is committed."""
     ended, place, shares = asyncio.Event(), Place(pipeline, STAMP), Shares()
     counted, codec = Counted(count, ended), AvroCodec([Job, JobDone])
-    quiet: Any = lambda *_: None  # noqa: E731
+    quiet: Any = lambda *_, **__: None  # noqa: E731
     now = partial(datetime.now, UTC)
     layers, encode = Layers(place, stamp, codec, quiet, now, quiet), Encoder(place, codec, now, quiet)
     admission = Admission(place, shares, encode, now, lambda desk: Inline(desk, shares, Tasks(quiet), layers.cheap))

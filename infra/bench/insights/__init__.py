@@ -1,6 +1,7 @@
 """The scenarios of `penstock bench insights`."""
 
 from infra.bench.insights.audit import audit
+from infra.bench.insights.cost import cost
 from infra.bench.insights.journal import journal
 from infra.bench.insights.kills import kills
 from infra.bench.insights.planted import planted
@@ -13,4 +14,5 @@ INSIGHTS: Scenarios = {
     "planted": planted,  # how many of the planted rules the atlas names, and what it says where there are none
     "kills": kills,  # the insights service killed again and again: its tables against a recount of the topics
     "speaking": speaking,  # the five services at work: when `penstock insights` first says what is wrong
+    "cost": cost,  # calls of a run with faults and kills: our account, the metrics and the provider's bill are equal
 }

@@ -80,6 +80,8 @@ def own_of(service: str, file: Mapping[str, Any]) -> dict[str, Any]:
 def masked(name: str, value: Any) -> str:
     """The value as anybody may see it."""
     text = str(value.get_secret_value() if isinstance(value, SecretStr) else value)
-    if SECRET.search(name) and text:
+    # Of an address only the password is secret; headers for a receiver of spans are secret as a whole.
+    whole = isinstance(value, SecretStr) and "://" not in text
+    if text and (whole or SECRET.search(name)):
         return MASK
     return USERINFO.sub(MASK, text)

@@ -11,6 +11,8 @@ from shared.cli.exits import Exit, Stop
 from shared.cli.session import Session, open_session
 from shared.cli.standing import standing_of, standing_of_batch
 from shared.cli.talk import Json, PipelineName, cell, data, table
+from shared.cli.verbs.costs import spent
+from shared.database.spending import Wanted
 
 KEPT = ("version", "tenant", "filename", "document_type", "track", "confidence", "quality", "summary", "cost_usd")
 """Columns of a result that are shown on a line of their own."""
@@ -32,17 +34,22 @@ def status(
 def of_document(session: Session, document: str, as_json: bool) -> Exit:
     """One document."""
     where, row = asyncio.run(standing_of(session, document))
+    cost = asyncio.run(spent(session, Wanted(documents=[document])))
     if where is None:
         raise Stop(Exit.NOT_FOUND, f"document {document}: pipeline {session.pipeline.name} has not met it")
-    answer = asdict(where) | {"result": dict(row) if row else None}
+    answer = asdict(where) | {"result": dict(row) if row else None, "cost": cost}
     if as_json:
         data(answer)
         return Exit.DONE
-    said = {name: value for name, value in answer.items() if value not in ("", 0, None) and name != "result"}
+    said = {
+        name: value for name, value in answer.items() if value not in ("", 0, None) and name not in ("result", "cost")
+    }
     if row:
         said |= {name: row[name] for name in KEPT if row[name] not in ("", None)}
         said |= {f"field {name}": value for name, value in row["fields"].items()}
         said |= {f"answer to {name}": value for name, value in row["answers"].items()}
+    # What its result says of cost knows nothing of tries that failed.
+    said |= {name: value for name, value in (cost or {}).items() if value and name != "documents"}
     for name, value in said.items():
         print(f"{cell(name.replace('_', ' ')):24} {cell(value)}")
     return Exit.DONE
@@ -55,12 +62,17 @@ def of_batch(session: Session, batch: str, as_json: bool) -> Exit:
         raise Stop(Exit.NOT_FOUND, f"batch {batch}: pipeline {session.pipeline.name} has met no document of it")
     states = dict(Counter(where.state for where in found.values()))
     failures = dict(Counter(where.failure for where in found.values() if where.failure))
+    cost = asyncio.run(spent(session, Wanted(documents=list(found))))
     if as_json:
         documents = [asdict(where) for _, where in sorted(found.items())]
-        data({"batch": batch, "total": len(found), "states": states, "failures": failures, "documents": documents})
+        counts = {"total": len(found), "states": states, "failures": failures}
+        data({"batch": batch, **counts, "cost": cost, "documents": documents})
         return Exit.DONE
     table(("state", "documents"), sorted(states.items()))
     if failures:
         print()
         table(("failure", "documents"), sorted(failures.items()))
+    if cost and cost["documents"]:
+        print()
+        table(("cost", "figure"), [(name.replace("_", " "), value) for name, value in cost.items() if value])
     return Exit.DONE

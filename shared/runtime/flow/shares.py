@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from shared.core import poison
 from shared.core.delivery import Delivery
+from shared.core.lag import Reach
 from shared.core.topics import StageTopics
 from shared.kafka_port import Offset, Partition
 from shared.runtime.flow import room
@@ -275,6 +276,12 @@ class Shares:
                 span=max((share.progress.span for share in shares), default=0),
                 oldest=min((age for age in ages if age is not None), default=None),
             )
+
+    def reached(self) -> dict[Partition, Reach]:
+        """How far the process is on each partition that is its own."""
+        with self.changed:
+            each = [(share.key, share.progress) for share in self._shares.values()]
+            return {key: Reach(one.incomplete, one.ahead, one.oldest) for key, one in each}
 
     def owned(self) -> list[Partition]:
         """Partitions that are ours."""

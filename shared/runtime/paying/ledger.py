@@ -48,6 +48,10 @@ class LedgerWatch(Protocol):
         """A recorded result took the place of a call."""
         ...
 
+    def ended(self, record: Recorded) -> None:
+        """A try's end is kept: told once for each."""
+        ...
+
     def gathered(self, kind: str, calls: int, seconds: float) -> None:
         """A batch of `begin` or `end` is committed."""
         ...
@@ -117,6 +121,7 @@ class CallLedger:
     async def end(self, record: Recorded) -> Recorded:
         """See `Ledger.end`."""
         stands = await self._end(record)
+        self._watch.ended(record)
         if stands.state is State.ACCEPTED and self._copies is not None:
             self._copies.put(stands)
         return stands

@@ -40,10 +40,10 @@ def triage(ticket: TicketOpened, ctx: Context) -> Outcome[TicketTriaged]:
         urgent=urgent,
         due_at=ticket.opened_at + timedelta(hours=1) if urgent else None,
     )
-    if "spam" in ticket.subject:
-        return DeadLetter(Failure.UNSUPPORTED, "spam is not answered: open a ticket with a question")
     if "busy" in ticket.subject and ctx.attempt == 1:
         return Retry(Failure.OVERLOADED, "nobody had time for it")
+    if "spam" in ticket.subject:
+        return DeadLetter(Failure.UNSUPPORTED, "spam is not answered: open a ticket with a question")
     if "doubtful" in ticket.subject:
         return Review("is this a ticket at all?", proposal=triaged)
     return Emit(triaged)

@@ -1,0 +1,1 @@
+"""Traces as a backend gets them: real HTTP, OpenTelemetry's own schema."""
