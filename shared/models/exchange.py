@@ -11,7 +11,7 @@ failed: nothing was given, and the next try is free to be made.
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from typing import Any, Generic, TypeVar
 
@@ -34,6 +34,8 @@ M = TypeVar("M")
 
 COST = "cost_usd"
 """Name under which a recorded result keeps what it cost: prices change, what was paid does not."""
+KNOWN = frozenset(field.name for field in fields(Reply))
+"""What is read of a recorded answer."""
 PREFIX = "penstock-"
 """Before the ticket of a request, where a provider is told its name."""
 
@@ -160,7 +162,8 @@ def found(record: Recorded, question: tuple[Model, Prompt, type[M]], scope: Scop
     said = json.loads(record.result)
     cost = said.pop(COST, None)
     failure = Failure(said["failure"]) if said["failure"] else None
-    reply = Reply(**said | {"failure": failure})
+    # What a newer release has put beside it is passed over: its answers are good while processes of both are running.
+    reply = Reply(**{name: value for name, value in said.items() if name in KNOWN} | {"failure": failure})
     own = record.intent.scope
     counted = (own.operation, own.document_id) == (scope.operation, scope.document_id)
     # What was recorded before costs stood in the result had one price only.

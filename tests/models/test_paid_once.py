@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -65,6 +66,15 @@ async def test_an_accepted_answer_is_used_again_by_every_operation(desk: Desk) -
     assert second.calls[0].cost_usd == first.calls[0].cost_usd > 0
     assert replayed.calls[0].cost_usd == elsewhere.calls[0].cost_usd == elsewhere.calls[0].input_tokens == 0
     assert [call.made for answer in (first, second) for call in answer.calls] == [True, False]
+
+
+async def test_what_a_newer_release_has_put_beside_an_answer_is_passed_over(desk: Desk) -> None:
+    first = await desk.ask()
+    [(name, row)] = desk.ledger.rows.items()
+    newer = json.dumps(json.loads(row.record.result) | {"of_a_newer_release": 1})
+    desk.ledger.rows[name] = replace(row, record=replace(row.record, result=newer))
+    again = await desk.ask()
+    assert (again.value, again.calls[0].outcome, desk.sent) == (first.value, "reused", 1)
 
 
 async def test_what_is_asked_otherwise_is_another_call(desk: Desk) -> None:
