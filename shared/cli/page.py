@@ -1,0 +1,183 @@
+"""The one screen of `penstock status ID`: labelled lines, at most 80 columns wide. Pure."""
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from shared.cli.outlook import Outlook
+from shared.cli.talk import shown
+from shared.core.expectation import Expectation
+from shared.core.stuck import Shut
+from shared.kafka.whereabouts import DEAD, PARKED, RETRY, Whereabouts
+
+WIDTH, LABEL = 80, 13
+"""Columns of the screen, and of a label with the gap behind it."""
+LINES = 4
+"""Most lines of one text; `--json` has all of it."""
+SHOWN = ("version", "tenant", "filename", "document_type", "track", "confidence", "quality", "summary", "cost_usd")
+"""Columns of a result that are shown."""
+WAYS = {"ended": "ended", "dead-lettered": "became dead letters", "review": "were put to a person"}
+
+Line = tuple[str, str]
+"""A label and a text."""
+
+
+def screen(where: Whereabouts, outlook: Outlook | None, row: Mapping[str, Any] | None, now: datetime) -> list[str]:
+    """All of it."""
+    found = list(_place(where, outlook, now))
+    if outlook:
+        found += [("waits for", text) for text in _waits(where, outlook, now)]
+    found += list(_trouble(where, outlook))
+    if outlook and where.state != DEAD:
+        found += list(_future(where, outlook, now))
+    if row:
+        found += list(_result(row))
+    return [line for label, text in _joined(found) for line in laid(label, text)]
+
+
+def _place(where: Whereabouts, outlook: Outlook | None, now: datetime) -> Iterator[Line]:
+    yield "document id", where.document_id
+    flag = " (STUCK)" if outlook and outlook.stuck else ""
+    yield "state", where.state + (f" at {where.stage}" if where.stage else "") + flag
+    yield "since", f"{moment(where.since, now)} ({lasted(now, where.since)} ago)"
+    if where.batch_id:
+        yield "batch", where.batch_id
+    if where.position:
+        yield "record", where.position
+
+
+def _waits(where: Whereabouts, outlook: Outlook, now: datetime) -> Iterator[str]:
+    due = (outlook.ripe_at - now).total_seconds()
+    match where.state:
+        case "in-retry" if due > 0:
+            yield f"its next try, due by {moment(outlook.ripe_at, now)} (in {length(due)})"
+        case "in-retry" | "waiting":
+            yield from _turn(where, outlook, due)
+        case "parked":
+            yield from _parked(where, outlook)
+        case "in-review":
+            yield f"a person: `penstock review show {where.position}`"
+        case "dead-lettered":
+            yield f"an operator: `penstock dlq show {where.position}`"
+    if where.state != PARKED:
+        yield from (f"maybe {shut(one)}" if one.name != where.stage else shut(one, pause=True) for one in outlook.held)
+
+
+def _turn(where: Whereabouts, outlook: Outlook, due: float) -> Iterator[str]:
+    late = f"; its time came {length(-due)} ago" if where.state == RETRY else ""
+    if outlook.before is None:
+        yield f"its turn at {where.stage}, or it is being worked on{late}"
+    elif outlook.before:
+        yield f"its turn at {where.stage}: {outlook.before:,} came before it{late}"
+    else:
+        yield f"nobody: it is the first at {where.stage}, or being worked on{late}"
+    if outlook.stuck and outlook.limit:
+        yield f"longer than anything explains: beyond {length(outlook.limit)} it counts as stuck"
+
+
+def _parked(where: Whereabouts, outlook: Outlook) -> Iterator[str]:
+    name = where.message.removeprefix("waits for ")
+    known = next((one for one in outlook.held if one.name == name), None)
+    pause = next((one for one in outlook.held if one.name == where.stage), None)
+    if pause:
+        yield shut(pause, pause=True)
+    if known:
+        yield shut(known)
+    elif name == "document":
+        yield "an older record of the same document, which waits itself"
+    elif name.startswith("budget:"):
+        yield f"{name}: spent; raise it under [budgets], or wait for midnight UTC"
+    else:
+        yield f"{name}, whose breaker is not open: it is about to be taken up again" if name else "it is not said"
+
+
+def shut(one: Shut, *, pause: bool = False) -> str:
+    """A breaker or a pause, with why and until when."""
+    if pause:
+        return f"`penstock resume {one.name}`: the stage is paused, {one.reason}"
+    until = f"tried again in {length(one.seconds)}" if one.seconds > 0 else "tried again now, or reset by hand"
+    return f"{one.name}: open, {until} ({one.reason})"
+
+
+def _trouble(where: Whereabouts, outlook: Outlook | None) -> Iterator[Line]:
+    if where.attempts:
+        most = f" of {outlook.attempts}" if outlook and outlook.attempts else ""
+        yield "attempts", f"{where.attempts}{most} failed"
+    message = "" if where.state == PARKED and not where.failure else where.message
+    said = ": ".join(filter(None, (where.failure, message)))
+    if said:
+        yield "failure" if where.failure else "reason", said
+
+
+def _future(where: Whereabouts, outlook: Outlook, now: datetime) -> Iterator[Line]:
+    for number, branch in enumerate(outlook.next):
+        when = f" (when {' and '.join(branch.when)})" if branch.when else ""
+        yield "next" if not number else "or", " > ".join((*branch.stages, "results")) + when
+    match where.state:
+        case "in-review":
+            yield "expected", "unknown: a person decides"
+        case "parked":
+            yield "expected", "unknown: nobody can say when what it waits for is back"
+        case _:
+            yield from (("expected", text) for text in _expected(outlook.expected, now))
+    yield from (("not known", text) for text in outlook.unknown if text not in outlook.expected.why)
+
+
+def _expected(found: Expectation, now: datetime) -> Iterator[str]:
+    if found.half is None:
+        yield found.why
+        return
+    until = f"{moment(found.most, now)} (95 of 100)" if found.most else "a time that too many have yet to reach"
+    yield f"{moment(found.half, now)} (half of such documents) to {until}"
+    kind = f"of type {found.document_type}" if found.document_type else "of all types"
+    ways = ", ".join(f"{count:,} {WAYS.get(way, way)}" for way, count in sorted(found.ways.items()))
+    yield f"by {found.documents:,} documents {kind}" + (f"; {ways}" if ways else "")
+    if found.why:
+        yield found.why
+
+
+def _result(row: Mapping[str, Any]) -> Iterator[Line]:
+    yield from ((name, str(row[name])) for name in SHOWN if row[name] not in ("", None))
+    yield from ((f"field {name}", str(value)) for name, value in row["fields"].items())
+    yield from ((f"answer to {name}", str(value)) for name, value in row["answers"].items())
+
+
+def _joined(lines: Sequence[Line]) -> Iterator[Line]:
+    """The same label is said once."""
+    before = ""
+    for label, text in lines:
+        yield "" if label == before else label, text
+        before = label
+
+
+def laid(label: str, text: str) -> list[str]:
+    """A label and its text, over several lines where it is long; what came from outside cannot steer the terminal."""
+    label = shown(label.replace("_", " "))
+    room = max(LABEL, len(label) + 1) if len(label) < WIDTH // 2 else LABEL
+    head = [] if room > len(label) else [label]
+    lines = textwrap.wrap(shown(text), WIDTH - room, max_lines=LINES, placeholder=" …") or [""]
+    first = "" if head else label
+    return head + [f"{first if not n else '':{room}}{line}".rstrip() for n, line in enumerate(lines)]
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """A time, without its day where that is today."""
+    return f"{at:%H:%M:%S} UTC" if at.date() == now.date() else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def lasted(now: datetime, since: datetime) -> str:
+    """How long since."""
+    return length(max((now - since).total_seconds(), 0.0))
+
+
+def length(seconds: float) -> str:
+    """Seconds as people say them, two units at most."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    for size, unit, smaller, part in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            rest = whole % size // smaller
+            return f"{whole // size} {unit}" + (f" {rest} {part}" if rest else "")
+    return f"{whole} s"
