@@ -87,7 +87,8 @@ def foreseen(session: Session, where: Whereabouts, found: Outlook, known: Known,
     seconds = limits(session.pipeline, known.passes, now).get(where.stage)
     held = still(found.held, where.stage, known.passes)
     if held:
-        told = Expectation(why=f"unknown: nobody has left {where.stage} since {held[0].name} lets nothing through")
+        name = "it was paused" if held[0].name == where.stage else f"{held[0].name} is open"
+        told = Expectation(why=f"unknown: nobody has left {where.stage} since {name}")
     else:
         own = next((one.document_type for one in known.passes if one.document_id == where.document_id), "")
         flow = Flow(known.passes, known.queues, stages_after(session.pipeline, where.stage), now)

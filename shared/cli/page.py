@@ -9,7 +9,7 @@ from shared.cli.outlook import Outlook
 from shared.cli.talk import shown
 from shared.core.expectation import Expectation
 from shared.core.stuck import Shut
-from shared.kafka.whereabouts import DEAD, PARKED, RETRY, Whereabouts
+from shared.kafka.whereabouts import DEAD, PARKED, RETRY, WAITING, Whereabouts
 
 WIDTH, LABEL = 80, 13
 """Columns of the screen, and of a label with the gap behind it."""
@@ -18,6 +18,9 @@ LINES = 4
 SHOWN = ("version", "tenant", "filename", "document_type", "track", "confidence", "quality", "summary", "cost_usd")
 """Columns of a result that are shown."""
 WAYS = {"ended": "ended", "dead-lettered": "became dead letters", "review": "were put to a person"}
+"""What became of documents, in words."""
+WAITS, TRIPPED = "waits for", "tripped "
+"""A label; and how the reason of a breaker begins that somebody has opened by hand."""
 
 Line = tuple[str, str]
 """A label and a text."""
@@ -27,7 +30,7 @@ def screen(where: Whereabouts, outlook: Outlook | None, row: Mapping[str, Any] |
     """All of it."""
     found = list(_place(where, outlook, now))
     if outlook:
-        found += [("waits for", text) for text in _waits(where, outlook, now)]
+        found += list(_waits(where, outlook, now))
     found += list(_trouble(where, outlook))
     if outlook and where.state != DEAD:
         found += list(_future(where, outlook, now))
@@ -47,57 +50,64 @@ def _place(where: Whereabouts, outlook: Outlook | None, now: datetime) -> Iterat
         yield "record", where.position
 
 
-def _waits(where: Whereabouts, outlook: Outlook, now: datetime) -> Iterator[str]:
+def _waits(where: Whereabouts, outlook: Outlook, now: datetime) -> Iterator[Line]:
     due = (outlook.ripe_at - now).total_seconds()
+    pause = next((one for one in outlook.held if one.name == where.stage), None)
+    if pause and where.state in (WAITING, RETRY, PARKED):
+        yield WAITS, f"{pause.name}, paused {since(pause, now)} ({why(pause)}): `penstock resume {pause.name}`"
     match where.state:
         case "in-retry" if due > 0:
-            yield f"its next try, due by {moment(outlook.ripe_at, now)} (in {length(due)})"
-        case "in-retry" | "waiting":
-            yield from _turn(where, outlook, due)
+            yield WAITS, f"its next try, due by {moment(outlook.ripe_at, now)} (in {length(due)})"
+        case "in-retry" | "waiting" if not pause:
+            yield WAITS, _turn(where, outlook, due)
+            if outlook.stuck and outlook.limit:
+                yield WAITS, f"nothing that is known: beyond {length(outlook.limit)} it counts as stuck"
         case "parked":
-            yield from _parked(where, outlook)
+            yield WAITS, _parked(where)
         case "in-review":
-            yield f"a person: `penstock review show {where.position}`"
+            yield WAITS, f"a person: `penstock review show {where.position}`"
         case "dead-lettered":
-            yield f"an operator: `penstock dlq show {where.position}`"
-    if where.state != PARKED:
-        yield from (f"maybe {shut(one)}" if one.name != where.stage else shut(one, pause=True) for one in outlook.held)
+            yield WAITS, f"an operator: `penstock dlq show {where.position}`"
+    if where.state in (WAITING, RETRY, PARKED):
+        yield from (("breakers", shut(one, now)) for one in outlook.held if one is not pause)
 
 
-def _turn(where: Whereabouts, outlook: Outlook, due: float) -> Iterator[str]:
+def _turn(where: Whereabouts, outlook: Outlook, due: float) -> str:
     late = f"; its time came {length(-due)} ago" if where.state == RETRY else ""
+    if outlook.held:
+        return f"a breaker that is open, or it is being worked on{late}"
     if outlook.before is None:
-        yield f"its turn at {where.stage}, or it is being worked on{late}"
-    elif outlook.before:
-        yield f"its turn at {where.stage}: {outlook.before:,} came before it{late}"
-    else:
-        yield f"nobody: it is the first at {where.stage}, or being worked on{late}"
-    if outlook.stuck and outlook.limit:
-        yield f"longer than anything explains: beyond {length(outlook.limit)} it counts as stuck"
+        return f"its turn at {where.stage}, or it is being worked on{late}"
+    if outlook.before:
+        return f"its turn at {where.stage}, or it is being worked on: {outlook.before:,} came before it{late}"
+    return f"nothing: it is the first at {where.stage}, or being worked on{late}"
 
 
-def _parked(where: Whereabouts, outlook: Outlook) -> Iterator[str]:
+def _parked(where: Whereabouts) -> str:
     name = where.message.removeprefix("waits for ")
-    known = next((one for one in outlook.held if one.name == name), None)
-    pause = next((one for one in outlook.held if one.name == where.stage), None)
-    if pause:
-        yield shut(pause, pause=True)
-    if known:
-        yield shut(known)
-    elif name == "document":
-        yield "an older record of the same document, which waits itself"
-    elif name.startswith("budget:"):
-        yield f"{name}: spent; raise it under [budgets], or wait for midnight UTC"
-    else:
-        yield f"{name}, whose breaker is not open: it is about to be taken up again" if name else "it is not said"
+    if name == "document":
+        return "an older record of the same document, which waits itself"
+    if name.startswith("budget:"):
+        return f"{name}, which is spent: raise it under [budgets], or wait for midnight UTC"
+    return name or "something that its record does not name"
 
 
-def shut(one: Shut, *, pause: bool = False) -> str:
-    """A breaker or a pause, with why and until when."""
-    if pause:
-        return f"`penstock resume {one.name}`: the stage is paused, {one.reason}"
-    until = f"tried again in {length(one.seconds)}" if one.seconds > 0 else "tried again now, or reset by hand"
-    return f"{one.name}: open, {until} ({one.reason})"
+def shut(one: Shut, now: datetime) -> str:
+    """A breaker, with why and until when."""
+    if one.reason.startswith(TRIPPED):
+        return f"{one.name} was opened by hand ({why(one)}): `penstock breakers reset {one.name}`"
+    until = f"tried again in {length(one.seconds)}" if one.seconds > 0 else "about to be tried again"
+    return f"{one.name} is open, {until} ({one.reason})"
+
+
+def since(one: Shut, now: datetime) -> str:
+    """Since when something is shut."""
+    return f"since {moment(one.since, now)}"
+
+
+def why(one: Shut) -> str:
+    """The reason that a person gave."""
+    return one.reason.partition(": ")[2] if one.reason.startswith(TRIPPED) else one.reason
 
 
 def _trouble(where: Whereabouts, outlook: Outlook | None) -> Iterator[Line]:

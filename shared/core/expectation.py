@@ -82,7 +82,7 @@ def expected(here: Standing, flow: Flow) -> Expectation:
     age = max((flow.now - here.since).total_seconds(), 0.0)
     kind, alike = _alike(here, flow, age)
     if (known := _over(alike, age, flow.now)) < FEW:
-        told = f"unknown, too few: {known} documents were as long {here.state} at {here.stage} and got out, of {FEW}"
+        told = f"unknown, too few: {known} documents were {here.state} at {here.stage} for as long, not {FEW}"
         return Expectation(documents=known, why=told)
     load = Load(one for one in flow.passes if one.stage in flow.way)
     near = load.like(alike, age, flow.now)

@@ -165,6 +165,9 @@ class Metrics:
             "penstock_journal_behind_seconds", "Age of the newest record when it was put into the journal."
         )
         self.documents = self._gauge("penstock_documents", "Documents by state, as the journal knows them.", "state")
+        self.stuck = self._gauge(
+            "penstock_documents_stuck", "Documents that stand still at a stage for longer than others explain.", "at"
+        )
         self.audit_findings = self._gauge(
             "penstock_audit_findings",
             "What the last audit found; kind: missing, doubled, unexplained, deleted.",

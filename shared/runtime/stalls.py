@@ -1,15 +1,19 @@
 """How many documents are stuck at each stage: what the journal knows, by the rule of `core/stuck.py`."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
 
 from shared.core.breaker import PAUSES
 from shared.core.drawing import in_order
+from shared.core.errors import Failed, Unavailable
 from shared.core.graph import Pipeline
 from shared.core.passes import Pass
 from shared.core.stuck import Shut, Shuts, is_stuck, limits, ripe, still
 from shared.database.passes import Passes
+from shared.observe.metrics import Metrics
 from shared.ports import BreakerReport, BreakerState
 
 MOST = 1000
@@ -43,3 +47,47 @@ async def stuck_in(
             if is_stuck(row["state"], ripe(pipeline, stage.name, row["topic"], row["at"]), seconds, held, now)
         ]
     return found
+
+
+class Registry(Protocol):
+    """The part of the registry that knows what is shut."""
+
+    async def reports(self) -> Sequence[BreakerReport]: ...
+
+
+@dataclass(slots=True)
+class StuckGauge:
+    """The gauge of a running journal."""
+
+    journal: Passes
+    """What it knows."""
+    pipeline: Pipeline
+    """Whose."""
+    registry: Registry
+    """The breakers and pauses."""
+    metrics: Metrics
+    """Where it is shown."""
+    is_current: Callable[[], bool]
+    """Whether the journal has read what there is: for one that is behind, everybody stands still."""
+    trouble: str = ""
+    """Why it could not be counted the last time."""
+    _known: set[str] = field(default_factory=set)
+
+    async def follow(self, seconds: float) -> None:
+        """Count every so many seconds; in a time in which nothing is known the gauge says nothing new."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                if self.is_current():
+                    await self.count(datetime.now(UTC))
+                self.trouble = ""
+            except (Unavailable, Failed) as error:
+                self.trouble = error.message
+
+    async def count(self, now: datetime) -> None:
+        """Count once."""
+        shuts = shuts_in(self.pipeline.name, await self.registry.reports())
+        found = await stuck_in(self.journal, self.pipeline, await self.journal.last(now), shuts, now)
+        for stage in self._known | found.keys():
+            self.metrics.stuck(stage).set(len(found.get(stage, ())))
+        self._known |= found.keys()
