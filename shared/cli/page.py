@@ -138,11 +138,11 @@ def _expected(found: Expectation, now: datetime) -> Iterator[str]:
     if found.half is None:
         yield found.why
         return
-    until = f"{moment(found.most, now)} (95 of 100)" if found.most else "a time that too many have yet to reach"
-    yield f"{moment(found.half, now)} (half of such documents) to {until}"
+    later = f"{moment(found.most, now)} 95" if found.most else "a time not known yet 95"
+    yield f"by {moment(found.half, now)} half, by {later} of 100 such documents"
     kind = f"of type {found.document_type}" if found.document_type else "of all types"
     ways = ", ".join(f"{count:,} {WAYS.get(way, way)}" for way, count in sorted(found.ways.items()))
-    yield f"by {found.documents:,} documents {kind}" + (f"; {ways}" if ways else "")
+    yield f"from {found.documents:,} documents {kind}" + (f": {ways}" if ways else "")
     if found.why:
         yield found.why
 

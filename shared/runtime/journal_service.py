@@ -58,6 +58,8 @@ CHECK_SECONDS = 5.0
 """How often it looks, while nothing comes, whether the tables have been emptied."""
 TIDY_SECONDS = 30.0
 """How often old entries are deleted, and documents counted."""
+CURRENT_SECONDS = 10.0
+"""Age of what it reads up to which it knows how things are now."""
 CHUNK = 5000
 """Entries that are deleted at once."""
 AUDITED = 300_000
@@ -136,7 +138,7 @@ class Journal:
                     records = await gathering
                     # The next ones are fetched while these are written.
                     gathering = asyncio.create_task(asyncio.to_thread(gather, tail))
-                    self.is_current = not records
+                    self.is_current = not records or _age(records[-1]) < CURRENT_SECONDS
                     if records:
                         await self._keep(records)
                     elif time.monotonic() - self._checked > CHECK_SECONDS:
@@ -179,7 +181,7 @@ class Journal:
         self.read += len(kept)
         self.metrics.journal_entries().inc(len(kept))
         self.metrics.journal_seconds().observe(time.monotonic() - began)
-        self.metrics.journal_behind().set(max((datetime.now(UTC) - records[-1].appended_at).total_seconds(), 0))
+        self.metrics.journal_behind().set(max(_age(records[-1]), 0))
 
     def _entry(self, record: Delivery) -> Entry:
         shelf = self.shelves[record.position.topic]
@@ -200,6 +202,10 @@ class Journal:
             self.metrics.documents(state).set(states.get(state, 0))
         self._states |= states.keys()
         self._tidied = time.monotonic()
+
+
+def _age(record: Delivery) -> float:
+    return (datetime.now(UTC) - record.appended_at).total_seconds()
 
 
 def gather(tail: Tail) -> list[Delivery]:
