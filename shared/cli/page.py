@@ -17,7 +17,7 @@ LINES = 4
 """Most lines of one text; `--json` has all of it."""
 SHOWN = ("version", "tenant", "filename", "document_type", "track", "confidence", "quality", "summary", "cost_usd")
 """Columns of a result that are shown."""
-WAYS = {"ended": "ended", "dead-lettered": "became dead letters", "review": "were put to a person"}
+WAYS = {"ended": "ended", "dead-lettered": "became dead letters", "review": "went to a person"}
 """What became of documents, in words."""
 WAITS, TRIPPED = "waits for", "tripped "
 """A label; and how the reason of a breaker begins that somebody has opened by hand."""
@@ -34,9 +34,12 @@ def screen(where: Whereabouts, outlook: Outlook | None, row: Mapping[str, Any] |
     found += list(_trouble(where, outlook))
     if outlook and where.state != DEAD:
         found += list(_future(where, outlook, now))
-    if row:
-        found += list(_result(row))
-    return [line for label, text in _joined(found) for line in laid(label, text)]
+    if row and where.is_open:
+        found.append(("stored", f"version {row['version']}, which came before; it follows"))
+    told = list(_result(row)) if row else []
+    room = min(max((len(label) for label, _ in told), default=0) + 2, WIDTH // 2)
+    lines = [line for label, text in _joined(found) for line in laid(label, text)]
+    return lines + [line for label, text in told for line in laid(label, text, max(room, LABEL))]
 
 
 def _place(where: Whereabouts, outlook: Outlook | None, now: datetime) -> Iterator[Line]:
@@ -138,8 +141,8 @@ def _expected(found: Expectation, now: datetime) -> Iterator[str]:
     if found.half is None:
         yield found.why
         return
-    later = f"{moment(found.most, now)} 95" if found.most else "a time not known yet 95"
-    yield f"by {moment(found.half, now)} half, by {later} of 100 such documents"
+    later = moment(found.most, now) if found.most else "a time that is not known yet"
+    yield f"half of such documents by {moment(found.half, now)}, 95 of 100 by {later}"
     kind = f"of type {found.document_type}" if found.document_type else "of all types"
     ways = ", ".join(f"{count:,} {WAYS.get(way, way)}" for way, count in sorted(found.ways.items()))
     yield f"from {found.documents:,} documents {kind}" + (f": {ways}" if ways else "")
@@ -161,14 +164,13 @@ def _joined(lines: Sequence[Line]) -> Iterator[Line]:
         before = label
 
 
-def laid(label: str, text: str) -> list[str]:
+def laid(label: str, text: str, room: int = LABEL) -> list[str]:
     """A label and its text, over several lines where it is long; what came from outside cannot steer the terminal."""
     label = shown(label.replace("_", " "))
-    room = max(LABEL, len(label) + 1) if len(label) < WIDTH // 2 else LABEL
-    head = [] if room > len(label) else [label]
+    head = [] if len(label) < room else textwrap.wrap(label, WIDTH, max_lines=2, placeholder=" …")
     lines = textwrap.wrap(shown(text), WIDTH - room, max_lines=LINES, placeholder=" …") or [""]
     first = "" if head else label
-    return head + [f"{first if not n else '':{room}}{line}".rstrip() for n, line in enumerate(lines)]
+    return head + [f"{'' if n else first:{room}}{line}".rstrip() for n, line in enumerate(lines)]
 
 
 def moment(at: datetime, now: datetime) -> str:
