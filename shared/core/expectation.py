@@ -2,10 +2,11 @@
 
     history   others that were as long in the same place, when about as many were under way as are now: half of them,
               and 95 of 100, were out within …
-    queue     where there was never so much under way: those before it at each stage / those that leave it a second;
-              the stage at which that takes longest has the word, for a flow is as slow as its narrowest place
+    queue     those before it at each stage / those that leave it a second; the stage at which that takes longest has
+              the word, for a flow is as slow as its narrowest place
 
-History alone is wrong for whoever stands behind a batch that has just come in; the queue alone, where nobody waits.
+The later of the two is told. History alone is wrong for whoever stands behind a batch that has just come in; the queue
+alone, where nobody waits.
 Nothing is said where there are too few to go by.
 """
 
@@ -82,19 +83,22 @@ def expected(here: Standing, flow: Flow) -> Expectation:
     age = max((flow.now - here.since).total_seconds(), 0.0)
     kind, alike = _alike(here, flow, age)
     if (known := _over(alike, age, flow.now)) < FEW:
-        told = f"unknown, too few: {known} documents were {here.state} at {here.stage} for as long, not {FEW}"
+        told = f"unknown, too few: {known} were {here.state} at {here.stage} for as long; {FEW} are needed"
         return Expectation(documents=known, why=told)
     load = Load(one for one in flow.passes if one.stage in flow.way)
     near = load.like(alike, age, flow.now)
-    if _over(near, age, flow.now) < FEW and (queue := _of_queue(alike, flow)) is not None:
+    queue = _of_queue(alike, flow)
+    has_like = _over(near, age, flow.now) >= FEW
+    if queue and not has_like:
         return queue
-    chosen = near if _over(near, age, flow.now) >= FEW else alike
+    chosen = near if has_like else alike
     times = remaining(chosen, age, flow.now)
     half, most = quantile(times, HALF), quantile(times, MOST)
     if half is None:
-        return Expectation(documents=len(times), why="unknown: most such documents are still under way themselves")
-    found = Expectation(documents=len(times), document_type=kind, ways=_ways(chosen, age, flow.now))
-    return _at(found, flow.now, half, most)
+        return queue or Expectation(documents=len(times), why="unknown: most such documents are under way themselves")
+    rests = Expectation(documents=len(times), document_type=kind, ways=_ways(chosen, age, flow.now))
+    found = _at(rests, flow.now, half, most)
+    return queue if queue and queue.most and (found.most is None or queue.most > found.most) else found
 
 
 def _alike(here: Standing, flow: Flow, age: float) -> tuple[str, list[Pass]]:

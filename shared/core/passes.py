@@ -99,7 +99,10 @@ class Load:
         """The latest of those that stood, at that age, among about as many others as there are now."""
         load, later = self.at(now) + SLACK, timedelta(seconds=age)
         near = [one for one in passes if load / LIKE <= self.at(one.came + later) + SLACK <= load * LIKE]
-        return sorted(near, key=lambda one: one.came)[-RECENT:]
+        near.sort(key=lambda one: one.came)
+        # Of those who are out: else a batch that has just come would be all that it is compared with.
+        told = [number for number, one in enumerate(near) if one.out and one.stayed(now) > age]
+        return near[told[-RECENT] :] if len(told) > RECENT else near
 
 
 def quiet(passes: Iterable[Pass], now: datetime) -> tuple[float, float]:

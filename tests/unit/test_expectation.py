@@ -65,7 +65,7 @@ def test_too_few_give_no_figure() -> None:
     some = [gone(f"d{n}", 100, 1, 2) for n in range(FEW - 1)]
     said = expected(HERE, flow(*some))
     assert (said.half, said.most) == (None, None)
-    assert "too few: 29 documents" in said.why
+    assert "too few: 29 were waiting at analyze" in said.why
     assert expected(HERE, flow(*some, gone("d", 100, 1, 2))).half == NOW + timedelta(seconds=2)
     # All of them were quicker than this one is already.
     older = replace(HERE, since=NOW - timedelta(seconds=5))
