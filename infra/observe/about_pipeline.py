@@ -122,6 +122,10 @@ PIPELINE = Dashboard(
                     stacked=True,
                 ),
                 Panel(
+                    "Documents that are stuck",
+                    (Line(f"max by (at) (penstock_documents_stuck{{{ALL}}})", "{{at}}"),),
+                ),
+                Panel(
                     "What the last audit found: all of it should be 0",
                     (Line(f"max by (kind) (penstock_audit_findings{{{ALL}}})", "{{kind}}"),),
                 ),

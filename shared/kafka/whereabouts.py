@@ -12,7 +12,7 @@ A document moves while this reads. Progress is read stage by stage in the direct
 after all of it, so that whatever moves on meanwhile is met again further down and never slips between two reads.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -130,6 +130,15 @@ class Survey:
         """Every place at which there is something of a document."""
         key = document_id.encode()
         return [w for w in self._look(lambda record: record.key == key, ends=ends) if w.document_id == document_id]
+
+    def several(self, document_ids: Collection[str]) -> dict[str, Whereabouts]:
+        """Those of them that are under way."""
+        found: dict[str, Whereabouts] = {}
+        for where in self._look(lambda record: document_of(record) in document_ids, ends=False):
+            before = found.get(where.document_id)
+            if where.document_id in document_ids and (before is None or before.rank <= where.rank):
+                found[where.document_id] = where
+        return found
 
     def batch(self, batch_id: str) -> dict[str, Whereabouts]:
         """Every document of a batch."""

@@ -110,6 +110,7 @@ class Metrics:
         self.journal_seconds = self._histogram(names.JOURNAL_SECONDS)
         self.journal_behind = self._gauge(names.JOURNAL_BEHIND)
         self.documents = self._gauge(names.DOCUMENTS)
+        self.stuck = self._gauge(names.STUCK)
         self.audit_findings = self._gauge(names.AUDIT_FINDINGS)
         self.audit_seconds = self._gauge(names.AUDIT_SECONDS)
         self.audited_at = self._gauge(names.AUDITED_AT)

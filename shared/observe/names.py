@@ -157,6 +157,7 @@ JOURNAL_ENTRIES = _counter("journal_entries", "Records put into the journal.")
 JOURNAL_SECONDS = _histogram("journal_batch_seconds", "Seconds from a batch of records to its commit.", TRANSACTION)
 JOURNAL_BEHIND = _gauge("journal_behind_seconds", "Age of the newest record when it was put into the journal.")
 DOCUMENTS = _gauge("documents", "Documents by state, as the journal knows them.", "state")
+STUCK = _gauge("documents_stuck", "Documents that stand still at a stage for longer than others explain.", "at")
 AUDIT_FINDINGS = _gauge(
     "audit_findings", "What the last audit found; kind: missing, doubled, unexplained, deleted.", "kind"
 )

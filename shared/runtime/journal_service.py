@@ -27,6 +27,7 @@ from shared.core.graph import Pipeline
 from shared.core.shelves import Shelf, shelves
 from shared.core.timeline import Entry, entry_of
 from shared.database.journal import JournalTable, Overtaken, Partition
+from shared.database.passes import Passes
 from shared.database.pool import DatabasePolicy, open_database
 from shared.kafka.admin import ensure, plan
 from shared.kafka.reading import Reader, Tail
@@ -38,6 +39,8 @@ from shared.runtime.auditing import Auditor
 from shared.runtime.health import Health, routes, serving
 from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for
+from shared.runtime.stalls import StuckGauge
+from shared.runtime.world import open_breakers
 from shared.settings import configured, own_settings
 
 log = logger("journal")
@@ -55,6 +58,8 @@ CHECK_SECONDS = 5.0
 """How often it looks, while nothing comes, whether the tables have been emptied."""
 TIDY_SECONDS = 30.0
 """How often old entries are deleted, and documents counted."""
+CURRENT_SECONDS = 10.0
+"""Age of what it reads up to which it knows how things are now."""
 CHUNK = 5000
 """Entries that are deleted at once."""
 AUDITED = 300_000
@@ -96,6 +101,8 @@ class Journal:
     """What keeps it from working at the moment, in one sentence."""
     read: int = 0
     """Entries written by this process."""
+    is_current: bool = False
+    """It has read what there is."""
     _positions: dict[Partition, int] = field(default_factory=dict)
     _states: set[str] = field(default_factory=set)
     _tidied: float = 0.0
@@ -107,12 +114,14 @@ class Journal:
             try:
                 await self._follow()
             except Overtaken as error:
+                self.is_current = False
                 self.life.say(str(error))
                 await asyncio.sleep(PAUSE_SECONDS)
             except (Unavailable, Failed) as error:
                 await self._wait(error.message)
 
     async def _wait(self, said: str) -> None:
+        self.is_current = False
         if self.trouble != said:
             self.life.say(said)
         self.trouble = said
@@ -129,6 +138,7 @@ class Journal:
                     records = await gathering
                     # The next ones are fetched while these are written.
                     gathering = asyncio.create_task(asyncio.to_thread(gather, tail))
+                    self.is_current = not records or _age(records[-1]) < CURRENT_SECONDS
                     if records:
                         await self._keep(records)
                     elif time.monotonic() - self._checked > CHECK_SECONDS:
@@ -171,7 +181,7 @@ class Journal:
         self.read += len(kept)
         self.metrics.journal_entries().inc(len(kept))
         self.metrics.journal_seconds().observe(time.monotonic() - began)
-        self.metrics.journal_behind().set(max((datetime.now(UTC) - records[-1].appended_at).total_seconds(), 0))
+        self.metrics.journal_behind().set(max(_age(records[-1]), 0))
 
     def _entry(self, record: Delivery) -> Entry:
         shelf = self.shelves[record.position.topic]
@@ -192,6 +202,10 @@ class Journal:
             self.metrics.documents(state).set(states.get(state, 0))
         self._states |= states.keys()
         self._tidied = time.monotonic()
+
+
+def _age(record: Delivery) -> float:
+    return (datetime.now(UTC) - record.appended_at).total_seconds()
 
 
 def gather(tail: Tail) -> list[Delivery]:
@@ -233,10 +247,14 @@ async def _journal(life: Life, settings: type[JournalSettings]) -> None:
         )
         app = Starlette(routes=list(routes(partial(health, journal), partial(asyncio.to_thread, metrics.exposition))))
         await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
+        breakers = await stack.enter_async_context(open_breakers(life))
+        gauge = StuckGauge(Passes(database, pipeline.name), pipeline, breakers, metrics, lambda: journal.is_current)
+        counting = asyncio.create_task(gauge.follow(TIDY_SECONDS))
         auditor = Auditor(kafka, pipeline, codec, ends, database, schemas.look, AUDITED)
         auditing = asyncio.create_task(audit_again(auditor, metrics, own.audit_seconds))
         await journal.work()
         auditing.cancel()
+        counting.cancel()
 
 
 async def audit_again(auditor: Auditor, metrics: Metrics, seconds: float) -> None:

@@ -27,7 +27,7 @@ def test_a_run_with_faults_holds_and_every_plant_in_it_is_found(tmp_path: Path) 
             figures = INSIGHTS["audit"](Bench(parts.endpoints, tmp_path, small=True, say=print))
         finally:
             parts.stop()
-    assert figures == {"audit_false": 0, "audit_planted": 10, "audit_found": 10}
+    assert figures == {"audit_false": 0, "audit_planted": 10, "audit_found": 10, "unended": 0, "ended_twice": 0}
 
 
 def test_the_journal_comes_to_the_same_tables_however_often_it_is_killed(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,15 @@ from schemas.events import DocumentSubmitted
 from shared.cli.exits import Exit
 from shared.cli.main import main
 from shared.core import progress
+from shared.core.delivery import Delivery
+from shared.core.event import Position
 from shared.core.failures import Failure
 from shared.core.headers import History
 from shared.core.results import ResultRow
+from shared.core.shelves import shelves
+from shared.core.timeline import Entry, entry_of
 from shared.core.topics import group
+from shared.database.journal import JournalTable
 from shared.database.results import ResultsTable
 from shared.pipelines.identity import content_id
 from tests.cli.installation import NOW, Installation, lines, submitted
@@ -150,3 +156,60 @@ def test_an_end_that_comes_before_the_waiting_begins_is_seen(
     assert main(["publish", str(tmp_path / "a.txt"), "--id", "d1", "--wait", "--json"]) == Exit.PARTLY
     told = lines(capsys.readouterr().out)[0]
     assert (told["states"], told["published"][0]["failure"]) == ({"dead-lettered": 1}, "empty")
+
+
+def test_without_a_journal_it_says_where_and_what_is_not_known(
+    own: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.emit("ingest", submitted("d1"))
+    assert main(["status", "d1"]) == Exit.DONE
+    told = capsys.readouterr().out
+    assert "waiting at extract" in told
+    assert "unknown: the journal is empty" in told
+    monkeypatch.setenv("PENSTOCK_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setenv("PENSTOCK_REDIS_URL", "")
+    assert main(["status", "d1"]) == Exit.UNREACHABLE
+    monkeypatch.setenv("PENSTOCK_DATABASE_URL", "")
+    assert main(["status", "d1", "--json"]) == Exit.DONE
+    outlook = lines(capsys.readouterr().out)[0]["outlook"]
+    assert outlook["before"] is None
+    assert [said.split(":")[0] for said in outlook["unknown"]] == [
+        "breakers and pauses are not known",
+        "the journal cannot be asked",
+    ]
+    assert main(["status", "--stuck"]) == Exit.UNREACHABLE
+    assert main(["status", "d1", "--stuck"]) == Exit.USAGE
+
+
+def test_who_stands_still_is_stuck_as_far_as_the_topics_agree(
+    own: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own.emit("ingest", submitted("here"))
+    [record] = own.records("ingest")
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+
+    def entry(topic: str, offset: int, document: str, seconds: float) -> Entry:
+        place, at = Position(f"{own.name}.{topic}", 1, offset), long_ago + timedelta(seconds=seconds)
+        delivery = Delivery(place, document.encode(), b"x", (), at)
+        return entry_of(delivery, shelves(own.session.pipeline, ())[place.topic], None)
+
+    async def keep() -> None:
+        names = [f"d{number}" for number in range(40)]
+        entries = [entry("ingest", number, name, number) for number, name in enumerate(names)]
+        entries += [entry("results", number, name, number + 1) for number, name in enumerate(names)]
+        entries += [entry("ingest", 100, "here", 50), entry("ingest", 101, "long gone", 51)]
+        async with own.session.database() as database:
+            end = {(one.topic, one.partition): one.offset + 1 for one in entries}
+            await JournalTable(database, own.name).write(entries, dict.fromkeys(end), end)
+
+    asyncio.run(keep())
+    assert main(["status", "--stuck", "--json"]) == Exit.DONE
+    told = lines(capsys.readouterr().out)[0]
+    assert [(one["document_id"], one["stage"], one["limit"]) for one in told["documents"]] == [("here", "extract", 30)]
+    assert told["documents"][0]["position"] == str(record.position)
+    assert main(["status", "--stuck"]) == Exit.DONE
+    assert "here" in capsys.readouterr().out
+    assert main(["pause", "extract"]) == Exit.DONE
+    assert main(["status", "--stuck", "--json"]) == Exit.DONE
+    assert lines(capsys.readouterr().out.splitlines()[-1])[0]["documents"] == []
+    assert main(["resume", "extract"]) == Exit.DONE

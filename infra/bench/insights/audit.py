@@ -14,6 +14,7 @@ from infra.bench.failures.mixed import settled, submission
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd
 from infra.bench.insights.plants import Field, planted
+from infra.bench.insights.timelines import timelines
 from infra.bench.services import INVOICE, NOBODY, SUBMITTED, start
 from shared.core.conservation.facts import Finding
 from shared.core.conservation.verdict import Question
@@ -51,6 +52,8 @@ def audit(bench: Bench) -> Figures:
         outsider.publish(bench.kafka, "documents.ingest", records)
         moving = findings(bench)
         settled(bench, herd, texts.keys())
+        herd.start("services.journal")
+        ends = timelines(bench, herd, texts.keys())
         field = Field(bench.kafka, bench.parts.database or "", mark)
         herd.wait_until(field.reviews_are_noted, 60, lambda: "reviews are not noted")
     clean = moving + findings(bench)
@@ -60,6 +63,7 @@ def audit(bench: Bench) -> Figures:
         "audit_false": len(clean) + len(found - set(names)),
         "audit_planted": len(names),
         "audit_found": len(found & set(names)),
+        **ends,
     }
     missed = [f"{what} ({name})" for name, what in names.items() if name not in found]
     strangers = [f"{one.kind} {one.document}: {one.message}" for one in clean][:5] + sorted(found - set(names))[:5]

@@ -1,33 +1,37 @@
-"""`penstock status`: where one document is, or how a batch stands."""
+"""`penstock status`: where one document is and what it waits for, how a batch stands, or which documents are stuck."""
 
 import asyncio
 from collections import Counter
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from shared.cli.exits import Exit, Stop
+from shared.cli.outlook import outlook_of
+from shared.cli.page import lasted, length, screen
 from shared.cli.session import Session, open_session
+from shared.cli.stalled import Stalled, stalled_in
 from shared.cli.standing import standing_of, standing_of_batch
-from shared.cli.talk import Json, PipelineName, cell, data, table
+from shared.cli.talk import Json, PipelineName, data, table
 from shared.cli.verbs.costs import spent
 from shared.database.spending import Wanted
-
-KEPT = ("version", "tenant", "filename", "document_type", "track", "confidence", "quality", "summary", "cost_usd")
-"""Columns of a result that are shown on a line of their own."""
 
 
 def status(
     document: Annotated[str, typer.Argument(help="Document id.")] = "",
     batch: Annotated[str, typer.Option(help="A batch instead: how many of its documents are where.")] = "",
+    stuck: Annotated[bool, typer.Option("--stuck", help="Documents that stand still without a reason.")] = False,
     pipeline: PipelineName = "",
     as_json: Json = False,
 ) -> Exit:
-    """Tell where a document is: stored, waiting at a stage, in retry, in review, dead-lettered, …"""
-    if bool(document) == bool(batch):
-        raise Stop(Exit.USAGE, "name a document, or a batch with --batch")
+    """Tell where a document is, what it waits for, what comes next and when it is through; or which are stuck."""
+    if bool(document) + bool(batch) + stuck != 1:
+        raise Stop(Exit.USAGE, "name a document, or a batch with --batch, or ask for --stuck")
     session = open_session(pipeline)
+    if stuck:
+        return of_stuck(asyncio.run(stalled_in(session, datetime.now(UTC))), as_json)
     return of_batch(session, batch, as_json) if batch else of_document(session, document, as_json)
 
 
@@ -37,21 +41,33 @@ def of_document(session: Session, document: str, as_json: bool) -> Exit:
     cost = asyncio.run(spent(session, Wanted(documents=[document])))
     if where is None:
         raise Stop(Exit.NOT_FOUND, f"document {document}: pipeline {session.pipeline.name} has not met it")
-    answer = asdict(where) | {"result": dict(row) if row else None, "cost": cost}
+    now = datetime.now(UTC)
+    outlook = asyncio.run(outlook_of(session, where, now)) if where.is_open and where.stage else None
     if as_json:
-        data(answer)
+        foreseen = asdict(outlook) if outlook else None
+        data(asdict(where) | {"outlook": foreseen, "result": dict(row) if row else None, "cost": cost})
         return Exit.DONE
-    said = {
-        name: value for name, value in answer.items() if value not in ("", 0, None) and name not in ("result", "cost")
-    }
-    if row:
-        said |= {name: row[name] for name in KEPT if row[name] not in ("", None)}
-        said |= {f"field {name}": value for name, value in row["fields"].items()}
-        said |= {f"answer to {name}": value for name, value in row["answers"].items()}
-    # What its result says of cost knows nothing of tries that failed.
-    said |= {name: value for name, value in (cost or {}).items() if value and name != "documents"}
-    for name, value in said.items():
-        print(f"{cell(name.replace('_', ' ')):24} {cell(value)}")
+    for line in screen(where, outlook, row, cost, now):
+        print(line)
+    return Exit.DONE
+
+
+def of_stuck(found: Stalled, as_json: bool) -> Exit:
+    """The pipeline's stuck documents."""
+    if as_json:
+        data(asdict(found))
+        return Exit.DONE
+    columns = ("document", "stage", "state", "since", "waited", "limit")
+    if found.documents:
+        rows = [
+            (one.document_id, one.stage, one.state, one.since, lasted(found.at, one.since), length(one.limit))
+            for one in found.documents
+        ]
+        table(columns, rows)
+    elif found.limits:
+        print(f"nothing is stuck at {', '.join(found.limits)}")
+    for name, reason in found.unknown.items():
+        print(f"{name}: unknown, {reason}")
     return Exit.DONE
 
 
