@@ -49,6 +49,7 @@ class Metrics:
         self._of_limits()
         self._of_the_ledger()
         self._of_the_journal()
+        self._of_webhooks()
 
     def _of_records(self) -> None:
         self.taken = self._counter(
@@ -172,6 +173,25 @@ class Metrics:
         )
         self.audit_seconds = self._gauge("penstock_audit_seconds", "Seconds that the last audit took.")
         self.audited_at = self._gauge("penstock_audit_timestamp_seconds", "When the last audit ended, UNIX time.")
+
+    def _of_webhooks(self) -> None:
+        self.webhook_tries = self._counter(
+            "penstock_webhook_tries_total",
+            "Requests to webhooks; outcome: delivered, failed, given_up.",
+            "hook",
+            "outcome",
+        )
+        self.webhook_seconds = self._histogram(
+            "penstock_webhook_seconds", "Seconds of a request to a webhook.", HANDLER, "hook"
+        )
+        self.webhook_waiting = self._gauge("penstock_webhook_waiting", "Messages that wait for delivery.", "hook")
+        self.webhook_given_up = self._gauge("penstock_webhook_given_up", "Messages given up and still kept.", "hook")
+        self.webhook_oldest = self._gauge(
+            "penstock_webhook_oldest_seconds", "Age of the oldest message that waits; 0 where none does.", "hook"
+        )
+        self.notify_behind = self._gauge(
+            "penstock_notify_behind_seconds", "Age of the newest record when it was read for the webhooks."
+        )
 
     def observe(self, delivery: Delivery, outcome: Outcome[Any], seconds: float) -> None:
         """A record was decided: count it, and log it where it failed or waits."""

@@ -170,6 +170,8 @@ def test_what_the_receiver_asks_for_is_obeyed_and_gone_is_gone() -> None:
     assert next_try(Patience(), Answer(429, "", 90_000.0), 1, times, 0.0) is None
     assert next_try(Patience(attempts=3), Answer(500, ""), 3, times, 0.0) is None
     assert brake(1, Answer(429, "", 3600.0), 0.0) == 3600
+    assert brake(1, Answer(500, ""), 1.0) == 0
+    assert 0.5 <= brake(2, Answer(500, ""), 0.3) <= 1
     assert brake(50, Answer(500, ""), 1.0) == 60
 
 

@@ -14,6 +14,8 @@ GROWTH = 3.0
 GONE = 410
 BRAKE_SECONDS = 60.0
 """Longest pause of a whole hook: so soon it is noticed that its receiver is back."""
+IN_A_ROW = 2
+"""Failures in a row that speak of the receiver; a single one speaks of what it was sent, or of chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ def next_try(
 
 def brake(failures: int, answer: Answer, chance: float) -> float:
     """Seconds for which a hook is left alone after so many failures in a row: meanwhile no delivery loses a try."""
-    pause = min(2.0 ** min(failures - 1, 30), BRAKE_SECONDS) * (0.5 + chance / 2)
-    return max(pause, answer.after or 0.0)
+    pause = min(2.0 ** min(failures - IN_A_ROW, 30), BRAKE_SECONDS) * (0.5 + chance / 2)
+    return max(pause if failures >= IN_A_ROW else 0.0, answer.after or 0.0)
 
 
 def seconds_of(retry_after: str, now: datetime, most: float) -> float | None:
