@@ -146,6 +146,7 @@ async def _notify(life: Life, settings: type[NotifySettings]) -> None:
         if since := await registered(life, deliveries, hooks):
             noticing = await open_noticing(notify, pipeline, NoticesTable(database, pipeline.name), since)
             noticing.quiet = own.quiet_seconds
+            life.say(f"tells {len(hooks)} webhooks")
             await notify.work(noticing, deliveries)
 
 

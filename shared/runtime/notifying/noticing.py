@@ -71,6 +71,7 @@ class Noticing:
     trouble: str = ""
     """What keeps it from working at the moment, in one sentence."""
     _positions: dict[Partition, int] = field(default_factory=dict)
+    _followed: frozenset[Partition] = frozenset()
     _barrier: Barrier | None = None
     _looked: float = 0.0
 
@@ -96,6 +97,7 @@ class Noticing:
         self._positions = await self.table.positions()
         spans = await asyncio.to_thread(reader.spans, list(self.shelves))
         starts = {part: max(self._positions.get(part, 0), span.start) for part, span in spans.items()}
+        self._followed = frozenset(starts)
         with Tail(self.kafka, starts, ahead=FETCHED_AHEAD) as tail:
             gathering = asyncio.create_task(asyncio.to_thread(gather, tail))
             try:
@@ -175,6 +177,8 @@ class Noticing:
             self._looked = time.monotonic()
             if due := await self.table.due(self.quiet):
                 spans = await asyncio.to_thread(reader.spans, list(self.shelves))
+                if new := spans.keys() - self._followed:
+                    raise Unavailable("kafka", f"{min(new)[0]} has more partitions than before: they are read now")
                 self._barrier = Barrier(due, {part: span.end for part, span in spans.items()})
             return
         barrier = self._barrier
