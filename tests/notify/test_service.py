@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from typing import Any
 
+import psycopg
 import pytest
 
 from shared.cli.exits import Exit
@@ -172,3 +173,18 @@ def test_a_sample_is_sent_and_its_failure_told(place: Place, capsys: pytest.Capt
         assert main(["webhooks", "given-up", "bad", "--json"]) == Exit.DONE
         assert main(["webhooks", "retry", "bad"]) == Exit.DONE
         assert main(["webhooks"]) == Exit.DONE
+
+
+def test_while_postgresql_is_locked_it_waits_and_goes_on(place: Place) -> None:
+    with Receiver() as receiver:
+        place.name_hooks(hook("team", receiver, EVERYTHING))
+        process = place.started()
+        with psycopg.connect(place.url) as other:
+            other.execute("lock table webhook_deliveries in access exclusive mode")
+            place.submit("b", "d1")
+            place.end("b", "d1")
+            began = time.monotonic()
+            place.herd.reaches(lambda: time.monotonic() - began > 2, 3)
+            assert process.poll() is None
+            assert not receiver.requests
+        place.until(lambda: {"batch.finished", "document.stored"} == told(receiver).keys())

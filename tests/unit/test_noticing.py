@@ -1,13 +1,17 @@
 """When a batch is told: not before everything that was written until then has been read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from shared.core.errors import Unavailable
+from shared.core.delivery import Delivery
+from shared.core.errors import Failed, Unavailable
+from shared.core.event import Position
+from shared.core.failures import Failure
 from shared.core.shelves import Kind
 from shared.core.timeline import Entry
 from shared.core.webhooks.notice import OPEN
@@ -121,3 +125,34 @@ def test_what_records_say_of_a_batch() -> None:
     assert fact_of(entry(detail={"action": DISCARDED}), Kind.NOTE) is None
     assert fact_of(entry(batch_id=""), Kind.RESULT) is None
     assert fact_of(entry(document_id=""), Kind.RESULT) is None
+
+
+class Refusing:
+    """A table that takes everything but what stands at one place."""
+
+    def __init__(self, refused: int) -> None:
+        self.refused, self.kept = refused, dict[Partition, int]()
+
+    async def write(self, facts: Any, messages: Any, begin: Mapping[Partition, Any], end: dict[Partition, int]) -> None:
+        assert begin == {part: self.kept.get(part) for part in end}
+        if messages and (begin[RESULTS] or 0) <= self.refused < end[RESULTS]:
+            raise Failed(Failure.STORE_REJECTED, "PostgreSQL refused the row")
+        self.kept |= end
+
+
+async def test_a_record_that_postgresql_refuses_is_passed_over_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Noticing, "_of_document", lambda self, entry: [entry])
+    table, troubles = Refusing(3), list[str]()
+    gauge = SimpleNamespace(set=lambda value: None)
+    metrics = SimpleNamespace(trouble=troubles.append, notify_behind=lambda: gauge)
+    one = replace(
+        noticing(Table()),
+        table=cast(Any, table),
+        metrics=cast(Any, metrics),
+        codec=cast(Any, SimpleNamespace(missing=())),
+    )
+    now = datetime.now(UTC)
+    await one._keep([Delivery(Position(*RESULTS, offset), b"d1", None, (), now) for offset in range(8)])
+    assert table.kept == {RESULTS: 8}
+    assert len(troubles) == 1
+    assert troubles[0].startswith("documents.results/0/3 ")
