@@ -100,9 +100,14 @@ class Place:
         with psycopg.connect(self.url) as connection:
             return connection.execute(statement).fetchall()  # type: ignore[call-overload, no-any-return]
 
+    def _open(self) -> list[Any]:
+        """What is still to be told, for whoever waited in vain."""
+        waiting = "select message_id, type, subject, attempts, next_at, failure from webhook_deliveries"
+        return [*self.rows("select * from webhook_batches"), *self.rows(f"{waiting} where state <> 'delivered'")]
+
     def until(self, holds: Any, seconds: float = 60) -> None:
         """Wait for it."""
-        self.herd.wait_until(holds, seconds, lambda: str(self.rows("select * from webhooks")))
+        self.herd.wait_until(holds, seconds, lambda: "\n".join(map(str, self._open())))
 
 
 def hook(name: str, receiver: Receiver, *lines: str) -> str:

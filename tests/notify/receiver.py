@@ -22,7 +22,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Note it, and behave."""
-        body = self.rfile.read(int(self.headers["content-length"])).decode()
+        promised = int(self.headers["content-length"])
+        body = self.rfile.read(promised).decode()
+        if len(body.encode()) < promised:
+            # Whoever sent it was killed in the middle: nobody has received anything.
+            self.close_connection = True
+            return
         told = self.headers["webhook-id"], int(self.headers["webhook-timestamp"])
         signed = self.headers["webhook-signature"] == signature(SECRET.encode(), *told, body)
         with self.server.lock:
