@@ -27,7 +27,7 @@ from shared.core.thresholds import Exceptions
 from shared.pipelines.named import named_pipeline
 from shared.setting_names import Known, unknown
 
-SERVICES = ("ingest", "review", "journal", "modelsim")
+SERVICES = ("ingest", "review", "journal", "insights", "notify", "modelsim")
 """Services that are no stages; each may have a table of its own."""
 BOOTSTRAP = "PENSTOCK_KAFKA__BOOTSTRAP_SERVERS"
 ENDPOINTS = "endpoints.json"
@@ -191,6 +191,8 @@ class Settings(BaseSettings):
     """Spans for an OpenTelemetry backend."""
     models_file: str = ""
     """The model registry; empty: the one that comes with Penstock."""
+    webhooks: str = ""
+    """File of the webhooks that are told how documents end and batches finish; empty: none are."""
     remedies: dict[Failure, Remedy] = {}
     """Failure class to remedy, where the pipeline's own table is not wanted: `timeout = "fallback"`."""
     fallback: Fallback | None = None

@@ -137,6 +137,23 @@ PIPELINE = Dashboard(
                     ),
                 ),
                 Panel(
+                    "Webhooks: messages that wait, and that were given up",
+                    (
+                        Line(f"max by (hook) (penstock_webhook_waiting{{{ALL}}})", "{{hook}}"),
+                        Line(f"max by (hook) (penstock_webhook_given_up{{{ALL}}})", "{{hook}} given up"),
+                    ),
+                ),
+                Panel(
+                    "Webhooks: requests per second, and seconds behind",
+                    (
+                        Line(
+                            f"sum by (hook, outcome) (rate(penstock_webhook_tries_total{{{ALL}}}{NOW}))",
+                            "{{hook}} {{outcome}}",
+                        ),
+                        Line(f"max(penstock_notify_behind_seconds{{{ALL}}})", "behind"),
+                    ),
+                ),
+                Panel(
                     "Spans per second, by what became of them",
                     (Line(f"sum by (end) (rate(penstock_spans_total{{{ALL}}}{NOW}))", "{{end}}"),),
                     "ops",

@@ -33,6 +33,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "insights:insights",
         "Tell which documents fail, how often, since when, and what they have in common.",
     ),
+    "webhooks": ("webhooks:APP", "Show the webhooks, what waits for them, and send a sample to one."),
     "drill": ("drill:drill", "Break a running local installation on purpose, and check the promises."),
     "bench": ("bench:bench", "Measure the product on this machine."),
     "config": ("config:config", "Show every setting and where it came from."),

@@ -22,8 +22,9 @@ PARTS = {"kafka": "kafka.bootstrap_servers", "redis": "redis_url", "postgres": "
 ANSWERING = (*PROVIDERS, "PENSTOCK_MODELSIM_URL")
 """Variables of which any one means that there is a provider to ask."""
 DOOR_PORT = "PENSTOCK_INGEST__PORT"
-ASKED_FOR = "insights"
-"""Runs only where somebody asks for it: `--scale insights=1`. No document waits for it, and it takes 90 MB."""
+ASKED_FOR = ("insights", "notify")
+"""Run only where somebody asks for them: `--scale insights=1`. No document waits for them, and each takes memory.
+A file of webhooks asks for `notify`."""
 SET = (Origin.FILE, Origin.ENVIRONMENT)
 
 
@@ -41,13 +42,18 @@ def plan_for(settings: Settings, pipeline: Pipeline, scale: Mapping[str, int], e
     commands = commands_for(settings, pipeline, simulated)
     check(scale, commands)
     services = tuple(
-        Service(name, command, scale.get(name, int(name != ASKED_FOR)), shared | own.get(name, {}))
+        Service(name, command, scale.get(name, processes(name, settings)), shared | own.get(name, {}))
         for name, command in commands.items()
     )
     parts = frozenset(
         part for part, setting in PARTS.items() if origin(setting, environment, toml_file(), {}) not in SET
     )
     return Plan(parts, services, ((python, "-m", "shared.cli.prepare"),))
+
+
+def processes(name: str, settings: Settings) -> int:
+    """How many processes a service has where nobody says a number."""
+    return int(name not in ASKED_FOR or (name == "notify" and bool(settings.webhooks)))
 
 
 def simulates(pipeline: Pipeline, environment: Mapping[str, str]) -> bool:
@@ -74,7 +80,7 @@ def commands_for(settings: Settings, pipeline: Pipeline, simulated: bool) -> dic
                 f"pipeline {pipeline.name}: nobody knows how to run {name}; say it in penstock.toml:"
                 f' [commands] {name} = "python -m your.module"'
             )
-    commands[ASKED_FOR] = (sys.executable, "-m", f"services.{ASKED_FOR}")
+    commands |= {name: (sys.executable, "-m", f"services.{name}") for name in ASKED_FOR}
     commands |= {name: command_of(line) for name, line in settings.commands.items()}
     return {name: command for name, command in commands.items() if command}
 

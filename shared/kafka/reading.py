@@ -174,6 +174,8 @@ class Tail:
             }
         )
         self._starts = starts
+        self.ends: dict[Partition, int] = {}
+        """Where each partition ended when its end was last reached: markers have offsets too, and are no records."""
 
     def __enter__(self) -> "Tail":
         places = [TopicPartition(topic, number, offset) for (topic, number), offset in self._starts.items()]
@@ -190,7 +192,9 @@ class Tail:
             if error is None:
                 yield delivery(message)
             elif error.code() == KafkaError._PARTITION_EOF:
-                yield str(message.topic()), int(message.partition() or 0)
+                part = (str(message.topic()), int(message.partition() or 0))
+                self.ends[part] = int(message.offset() or 0)
+                yield part
             elif error.fatal() or not error.retriable():
                 raise Unavailable("kafka", f"{message.topic()}: {error.str()}")
 

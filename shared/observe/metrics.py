@@ -45,6 +45,7 @@ class Metrics:
         self._of_the_ledger()
         self._of_the_journal()
         self._of_traces()
+        self._of_webhooks()
 
     def _of_records(self) -> None:
         self.taken = self._counter(names.TAKEN)
@@ -117,6 +118,14 @@ class Metrics:
 
     def _of_traces(self) -> None:
         self.spans = self._counter(names.SPANS)
+
+    def _of_webhooks(self) -> None:
+        self.webhook_tries = self._counter(names.WEBHOOK_TRIES)
+        self.webhook_seconds = self._histogram(names.WEBHOOK_SECONDS)
+        self.webhook_waiting = self._gauge(names.WEBHOOK_WAITING)
+        self.webhook_given_up = self._gauge(names.WEBHOOK_GIVEN_UP)
+        self.webhook_oldest = self._gauge(names.WEBHOOK_OLDEST)
+        self.notify_behind = self._gauge(names.NOTIFY_BEHIND)
 
     def observe(
         self, delivery: Delivery, outcome: Outcome[Any], seconds: float, document_type: str = "", *, final: bool = False

@@ -164,6 +164,16 @@ AUDIT_FINDINGS = _gauge(
 AUDIT_SECONDS = _gauge("audit_seconds", "Seconds that the last audit took.")
 AUDITED_AT = _gauge("audit_timestamp_seconds", "When the last audit ended, UNIX time.")
 
+# Webhooks
+WEBHOOK_TRIES = _counter(
+    "webhook_tries", "Requests to webhooks; outcome: delivered, failed, given_up.", "hook", "outcome"
+)
+WEBHOOK_SECONDS = _histogram("webhook_seconds", "Seconds of a request to a webhook.", HANDLER, "hook")
+WEBHOOK_WAITING = _gauge("webhook_waiting", "Messages that wait for delivery.", "hook")
+WEBHOOK_GIVEN_UP = _gauge("webhook_given_up", "Messages given up and still kept.", "hook")
+WEBHOOK_OLDEST = _gauge("webhook_oldest_seconds", "Age of the oldest message that waits; 0 where none does.", "hook")
+NOTIFY_BEHIND = _gauge("notify_behind_seconds", "Age of the newest record when it was read for the webhooks.")
+
 # Traces
 SPANS = _counter("spans", "Spans of traces by what became of them: sent, lost, dropped.", "end")
 

@@ -32,7 +32,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_what_is_up_can_be_seen_scaled_and_stopped(
     own: Installation, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    unwanted = dict.fromkeys(("modelsim", "review", "journal", "insights"), "")
+    unwanted = dict.fromkeys(("modelsim", "review", "journal", "insights", "notify"), "")
     commands = dict.fromkeys(SERVICES, "sleep 600") | unwanted
     monkeypatch.setenv("PENSTOCK_COMMANDS", json.dumps(commands))
     assert main(["up", "--detach", "--scale", "analyze=2", "--json"]) == Exit.DONE
@@ -73,8 +73,9 @@ def test_the_plan_has_every_service_and_the_parts_that_nobody_has_set(bare: Path
     plan = plan_for(load(), DOCUMENTS, {"analyze": 3}, {"PENSTOCK_REDIS_URL": "redis://x"})
     assert plan.parts == {"kafka", "postgres"}
     services = {service.name: service for service in plan.services}
-    assert list(services) == ["modelsim", *SERVICES[:4], "store", "validate", "review", "journal", "insights"]
-    assert [service.name for service in plan.services if service.count == 0] == ["insights"]
+    beside = ["review", "journal", "insights", "notify"]
+    assert list(services) == ["modelsim", *SERVICES[:4], "store", "validate", *beside]
+    assert [service.name for service in plan.services if service.count == 0] == ["insights", "notify"]
     assert services["analyze"].count == 3
     assert services["extract"].command == (sys.executable, "-m", "services.extract")
     port = services["modelsim"].environment["PENSTOCK_MODELSIM_PORT"]
@@ -103,6 +104,14 @@ def test_the_file_says_how_a_service_is_run_and_which_is_left_out(bare: Path) ->
     services = {service.name: service.command for service in plan_for(load(), DOCUMENTS, {}, {}).services}
     assert services["extract"] == (sys.executable, "-m", "acme.extract", "--fast")
     assert "review" not in services
+
+
+def test_a_file_of_webhooks_asks_for_the_service_that_tells_them(bare: Path) -> None:
+    (bare / "penstock.toml").write_text('webhooks = "webhooks.toml"\n')
+    counts = {service.name: service.count for service in plan_for(load(), DOCUMENTS, {}, {}).services}
+    assert (counts["notify"], counts["insights"]) == (1, 0)
+    counts = {service.name: service.count for service in plan_for(load(), DOCUMENTS, {"notify": 0}, {}).services}
+    assert counts["notify"] == 0
 
 
 def test_scaling_what_is_not_there_names_what_was_meant(bare: Path) -> None:

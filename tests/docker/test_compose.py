@@ -51,6 +51,8 @@ def test_every_stage_of_the_pipeline_has_a_service_and_every_service_depends_on_
         "ingest",
         "review",
         "journal",
+        "insights",
+        "notify",
         "prepare",
         "modelsim",
     } == OURS.keys()
