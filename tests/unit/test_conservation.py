@@ -71,13 +71,21 @@ class World:
         documents: dict[str, list[Seen]] = {}
         for seen in self.seen:
             documents.setdefault(seen.document, []).append(seen)
-        kept = Kept(self.stored, self.reviews, self.accepted, (self.sent, self.sent))
-        return verdict(documents, kept, FLOW, question)
+        return verdict(documents, self.kept(), FLOW, question)
+
+    def kept(self) -> Kept:
+        """What the tables keep."""
+        return Kept(self.stored, self.reviews, self.accepted, (self.sent, self.sent))
 
 
 @pytest.fixture
 def world() -> World:
     """One document of each fate, and nothing wrong."""
+    return each_fate()
+
+
+def each_fate() -> World:
+    """One document of each fate."""
     made = World()
     for number in range(3):
         made.store(f"stored-{number}")
