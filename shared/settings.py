@@ -128,6 +128,17 @@ class QualitySettings(BaseModel):
         return QualityPolicy(self.retry_below, self.structured_below, exceptions=Exceptions(self.types, self.models))
 
 
+class JanitorSettings(BaseModel):
+    """When records that everybody is done with are deleted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keep_days: float = Field(default=7.0, ge=0, le=36_500)
+    """Days that a record stays in any case."""
+    every_seconds: float = Field(default=3600.0, ge=0)
+    """Seconds between two runs beside the journal; 0: none but those of `penstock janitor`."""
+
+
 class Settings(BaseSettings):
     """All settings of a process."""
 
@@ -170,6 +181,8 @@ class Settings(BaseSettings):
     """What may be spent."""
     quality: QualitySettings = QualitySettings()
     """When a model is asked once more for a better answer; from where on one is accepted, the stages' tables say."""
+    janitor: JanitorSettings = JanitorSettings()
+    """What is deleted."""
     models_file: str = ""
     """The model registry; empty: the one that comes with Penstock."""
     remedies: dict[Failure, Remedy] = {}

@@ -11,7 +11,8 @@ So whoever is killed, and when, a record is before the checkpoint and on a page,
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
@@ -19,7 +20,7 @@ from psycopg import IsolationLevel
 
 from shared.core.conservation.facts import Decision, Seen
 from shared.core.conservation.folding import Page, packed, unpacked
-from shared.core.errors import PenstockError
+from shared.database.journal import Overtaken, Partition, positions_of
 from shared.database.pool import Connection, Database
 from shared.database.results import without_nul
 
@@ -41,6 +42,7 @@ select document_id from audit_documents d where pipeline = %(pipeline)s and (not
         select from reviews r where r.review_id = place)))
 """
 LETTERS = "select document_id, letters from audit_documents where pipeline = %s and settled and letters <> '{}'"
+OPEN = "select facts from audit_documents where pipeline = %s and not settled"
 FACTS = "select facts from audit_documents where pipeline = %s and document_id = any(%s)"
 TALLIES = """
 select tally, count(*) as times from audit_documents
@@ -62,12 +64,6 @@ on conflict (pipeline, topic, partition) do update set next = excluded.next
 """
 SOME = 1000
 """Pages that are sent at once."""
-
-Partition = tuple[str, int]
-
-
-class Overtaken(PenstockError):
-    """The checkpoint is not the one that was read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +108,24 @@ class AccountTables:
 
     async def folded(self, named: Collection[str], letters: Mapping[str, str], batch: str) -> Folded:
         """What is kept, at one moment: facts of the named documents, of open ones, and of those that differ from it."""
+        async with self._moment() as connection:
+            return await self._folded(connection, [column(one) for one in named], letters, batch)
+
+    async def unsettled(self) -> Folded:
+        """The checkpoint at one moment, and the facts of all documents that are not settled."""
+        async with self._moment() as connection:
+            rows = await (await connection.execute(OPEN, [self.pipeline])).fetchall()
+            checkpoint = positions_of(await (await connection.execute(CHECKPOINT, [self.pipeline])).fetchall())
+        return Folded(checkpoint, [seen for row in rows for seen in unpacked(row["facts"])], ())
+
+    @asynccontextmanager
+    async def _moment(self) -> AsyncIterator[Connection]:
+        """A connection to which nothing changes."""
         async with self.database.work() as connection:
             await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
             try:
                 async with connection.transaction():
-                    return await self._folded(connection, [column(one) for one in named], letters, batch)
+                    yield connection
             finally:
                 await connection.set_isolation_level(None)
 
@@ -157,11 +166,6 @@ class AccountTables:
         batches, reviews = without_nul(page.batches), list(page.reviews)
         name = column(page.document)
         return [self.pipeline, name, page.settled, batches, tally, letters, reviews, page.version, packed(page.facts)]
-
-
-def positions_of(rows: Sequence[Mapping[str, Any]]) -> dict[Partition, int]:
-    """Rows of positions, by partition."""
-    return {(row["topic"], row["partition"]): row["next"] for row in rows}
 
 
 def plain(documents: Collection[str]) -> list[str]:

@@ -172,6 +172,10 @@ class Metrics:
         )
         self.audit_seconds = self._gauge("penstock_audit_seconds", "Seconds that the last audit took.")
         self.audited_at = self._gauge("penstock_audit_timestamp_seconds", "When the last audit ended, UNIX time.")
+        self.janitor_deleted = self._counter("penstock_janitor_deleted_total", "Offsets that the janitor has deleted.")
+        self.swept_at = self._gauge(
+            "penstock_janitor_timestamp_seconds", "When the janitor last came to an end, UNIX time."
+        )
 
     def observe(self, delivery: Delivery, outcome: Outcome[Any], seconds: float) -> None:
         """A record was decided: count it, and log it where it failed or waits."""

@@ -10,7 +10,8 @@ from shared.core.conservation.folding import Page, add_tally, page_of
 from shared.core.conservation.verdict import Question, Verdict, verdict
 from shared.core.errors import PenstockError
 from shared.core.shelves import Kind
-from shared.database.accounts import AccountTables, Overtaken
+from shared.database.accounts import AccountTables
+from shared.database.journal import Overtaken
 from shared.database.pool import Database
 from shared.database.results import ResultsTable
 from tests.database.rows import row

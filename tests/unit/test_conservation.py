@@ -92,7 +92,10 @@ def each_fate() -> World:
     made.store("superseded", "superseded", 1)
     made.store("deduplicated", "deduplicated")
     made.bury("dead")
-    made.bury("discarded", "discarded")
+    letter = made.bury("discarded", "discarded")
+    made.put(
+        Kind.RESULT, "", "discarded", event_id=derived_id(letter.place, "discarded", 0), state="discarded", version=1
+    )
     made.ask("asked")
     made.walk("waiting", 2, sure=False, maybe=False)
     at = made.walk("held", 1)
@@ -178,6 +181,8 @@ PLANTS: list[Plant] = [
     (MISSING, "held", lambda w, d: drop(w, d, Kind.RETRY)),
     (MISSING, "dead", lambda w, d: drop(w, d, Kind.LETTER)),
     (MISSING, "dead", lambda w, d: annotate(w, d, "replayed")),
+    (MISSING, "discarded", lambda w, d: drop(w, d, Kind.RESULT)),
+    (DOUBLED, "discarded", lambda w, d: again(w, d, Kind.RESULT)),
     (MISSING, "asked", lambda w, d: drop(w, d, Kind.REVIEW)),
     (MISSING, "asked", lambda w, d: w.reviews.pop(one(w, d, Kind.REVIEW).place)),
     (MISSING, "approved", lambda w, d: drop(w, d, Kind.INPUT, "analyze")),

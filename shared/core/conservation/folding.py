@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.core.conservation.account import CANCELLED, MOVING, OWN_ROW, WAITING, account_of
+from shared.core.conservation.account import CANCELLED, DISCARDED, MOVING, OWN_ROW, WAITING, account_of
 from shared.core.conservation.facts import Facts, Kept, Seen, Stage
 from shared.core.conservation.flow import Flow
 from shared.core.conservation.sheet import Account
@@ -84,7 +84,7 @@ def _settled(account: Account, facts: Facts, kept: Kept, flow: Flow) -> bool:
 
 def _versions(facts: Facts) -> Iterator[int]:
     for seen in facts:
-        if seen.kind is Kind.RESULT and seen.version is not None and seen.state != CANCELLED:
+        if seen.kind is Kind.RESULT and seen.version is not None and seen.state not in (CANCELLED, DISCARDED):
             yield seen.version if seen.state in OWN_ROW else ANY_VERSION
 
 
