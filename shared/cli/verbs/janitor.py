@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import sys
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
@@ -11,6 +12,7 @@ import typer
 from shared.cli.exits import Exit
 from shared.cli.session import Session, open_session
 from shared.cli.talk import Json, PipelineName, data, table
+from shared.core.errors import Unavailable
 from shared.core.retention import Cut
 from shared.database.journal import Overtaken
 from shared.runtime.auditing import Auditor
@@ -56,9 +58,14 @@ async def swept(session: Session, *, once: bool, dry_run: bool, as_json: bool) -
             except Overtaken:
                 # Another janitor is at work: the next look finds what it has left.
                 continue
-            data(answer(done, dry_run=dry_run)) if as_json else show(done, dry_run=dry_run)
-            if once:
-                return
+            except Unavailable as error:
+                if once:
+                    raise
+                print(f"penstock: {error}", file=sys.stderr)
+            else:
+                data(answer(done, dry_run=dry_run)) if as_json else show(done, dry_run=dry_run)
+                if once:
+                    return
             await asyncio.sleep(pause)
 
 
