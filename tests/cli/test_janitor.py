@@ -1,6 +1,7 @@
 """`penstock janitor` on real topics and tables: what everybody is done with goes, and nothing else."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,9 +17,10 @@ from shared.core.headers import History
 from shared.core.topics import group
 from shared.database.deletions import DeletionsTable
 from shared.database.journal import JournalTable
-from shared.kafka.reading import Reader
+from shared.kafka.reading import Reader, Span
 from shared.kafka.receipts import Entry, Plan, Receipt, frozen
 from shared.kafka.resolving import Writer
+from shared.kafka.retention import Keeper
 from tests.cli.installation import NOW, Installation, lines, submitted
 
 KEY = b"d1"
@@ -146,10 +148,12 @@ def test_below_the_progress_of_every_group_only(sweeping: Sweeping) -> None:
     assert any("lagging" in who or "not ended" in who for who in sweeping.held(said, "ingest"))
 
 
-def test_a_group_that_has_joined_and_committed_nothing_needs_all(sweeping: Sweeping) -> None:
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_group_that_has_joined_and_committed_nothing_needs_all(sweeping: Sweeping, protocol: str) -> None:
     sweeping.ended()
     name = f"{sweeping.own.name} fresh"
-    consumer = Consumer(sweeping.own.session.kafka | {"group.id": name, "auto.offset.reset": "earliest"})
+    own = {"group.id": name, "group.protocol": protocol, "auto.offset.reset": "earliest"}
+    consumer = Consumer(sweeping.own.session.kafka | own)
     consumer.subscribe([f"{sweeping.own.name}.ingest"])
     try:
         while not consumer.assignment():
@@ -179,6 +183,31 @@ def test_what_is_young_stays(sweeping: Sweeping, monkeypatch: pytest.MonkeyPatch
     said = sweeping.run()
     assert (said["deleted"], sweeping.held(said, "ingest")) == (0, {"their age"})
     assert said["settled"] == 1
+
+
+def test_an_age_is_that_of_the_first_record_that_is_young_whatever_clocks_say(sweeping: Sweeping) -> None:
+    """A clock that is behind makes records old: age is one bound of many. One that is ahead keeps what is behind it."""
+    topic, now = f"{sweeping.own.name}.ingest", datetime.now(UTC)
+    for ahead in (timedelta(days=-9), timedelta(minutes=30), timedelta(days=-8)):
+        at = int((now + ahead).timestamp() * 1000)
+        sweeping.own.producer.produce(topic, b"x", b"d1", partition=0, timestamp=at)
+    assert sweeping.own.producer.flush(10) == 0
+    keeper = Keeper(Reader(sweeping.own.session.kafka), sweeping.own.session.pipeline)
+    spans = {(topic, 0): Span(0, 3)}
+    for than, offset in ((now, 1), (now + timedelta(hours=1), 3), (now - timedelta(days=10), 0)):
+        assert keeper.younger(spans, than)[topic, 0][0].offset == offset
+
+
+def test_a_stage_that_rests_with_parked_and_waiting_records_keeps_them(sweeping: Sweeping) -> None:
+    record = sweeping.ingested()
+    headers = (("penstock-stage", b"extract"), ("penstock-origin", str(record.position).encode()))
+    sweeping.own.put("extract.parked", record.key, record.value, headers)
+    sweeping.ended("d1")
+    sweeping.own.emit("ingest", submitted("d1", version=3))
+    for _ in range(2):
+        sweeping.run()
+    assert len(sweeping.own.records("extract.parked")) == 1
+    assert sweeping.of("ingest", "d1")[0] == record
 
 
 def test_what_a_replay_has_chosen_stays_until_it_is_done(sweeping: Sweeping) -> None:
