@@ -62,6 +62,8 @@ MOVE = """
 insert into audit_checkpoints select %s, * from unnest(%s::text[], %s::int[], %s::bigint[])
 on conflict (pipeline, topic, partition) do update set next = excluded.next
 """
+NAME = 500
+"""Letters of a name that are kept as they are: an index takes 2,704 bytes."""
 SOME = 1000
 """Pages that are sent at once."""
 
@@ -174,10 +176,10 @@ def plain(documents: Collection[str]) -> list[str]:
 
 
 def column(document: str) -> str:
-    """A document's name as it is kept: a key can be anything, and two documents must not share a page."""
-    if "\0" not in document:
+    """A document's name as it is kept: a key can be anything and of any length, and two must not share a page."""
+    if "\0" not in document and len(document) <= NAME:
         return document
-    return f"{without_nul(document)} {hashlib.sha256(document.encode()).hexdigest()[:16]}"
+    return f"{without_nul(document[:NAME])} {hashlib.sha256(document.encode()).hexdigest()}"
 
 
 def chunked(pages: Sequence[Page]) -> Iterator[Sequence[Page]]:

@@ -166,7 +166,7 @@ async def test_tables_that_were_emptied_meanwhile_are_noticed(behind: Behind) ->
 
 
 async def test_a_name_that_postgresql_cannot_hold_has_a_page_of_its_own(behind: Behind) -> None:
-    for name in ("a\0", "a\N{REPLACEMENT CHARACTER}", "a"):
+    for name in ("a\0", "a\N{REPLACEMENT CHARACTER}", "a", "\N{EURO SIGN}" * 90_000, "\N{EURO SIGN}" * 90_001):
         behind.world.walk(name, 1)
     before = behind.world.judge()
     await behind.rows()
