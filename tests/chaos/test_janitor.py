@@ -22,7 +22,7 @@ from shared.kafka.reading import Reader
 from tests.chaos.test_kill_nine import FULL, SCHEMA
 
 DOCUMENTS = 20_000 if FULL else 2000
-KILLS = 30 if FULL else 6
+KILLS = 25 if FULL else 5
 SPAM = 30
 """The last documents are given up, and nobody acts on it: what stands behind them stays."""
 AT_ONCE = {"PENSTOCK_JANITOR__KEEP_DAYS": "0", "PENSTOCK_JANITOR__EVERY_SECONDS": "0.1"}
