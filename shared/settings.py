@@ -11,12 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.core.errors import Misconfigured
 from shared.core.failures import Failure, Remedy
@@ -145,6 +140,17 @@ class TracingSettings(BaseModel):
     """Seconds for one request."""
 
 
+class JanitorSettings(BaseModel):
+    """When records that everybody is done with are deleted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keep_days: float = Field(default=7.0, ge=0, le=36_500)
+    """Days that a record stays in any case."""
+    every_seconds: float = Field(default=3600.0, ge=0)
+    """Seconds between two runs beside the journal; 0: none but those of `penstock janitor`."""
+
+
 class Settings(BaseSettings):
     """All settings of a process."""
 
@@ -189,6 +195,8 @@ class Settings(BaseSettings):
     """When a model is asked once more for a better answer; from where on one is accepted, the stages' tables say."""
     tracing: TracingSettings = TracingSettings()
     """Spans for an OpenTelemetry backend."""
+    janitor: JanitorSettings = JanitorSettings()
+    """What is deleted."""
     models_file: str = ""
     """The model registry; empty: the one that comes with Penstock."""
     webhooks: str = ""

@@ -137,6 +137,10 @@ PIPELINE = Dashboard(
                     ),
                 ),
                 Panel(
+                    "Offsets per hour that the janitor deletes",
+                    (Line(f"sum(increase(penstock_janitor_deleted_total{{{ALL}}}[1h]))", "deleted"),),
+                ),
+                Panel(
                     "Webhooks: messages that wait, and that were given up",
                     (
                         Line(f"max by (hook) (penstock_webhook_waiting{{{ALL}}})", "{{hook}}"),

@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "breakers": ("breakers:APP", "Show, trip and reset the circuit breakers."),
     "review": ("review:APP", "List, show and decide what waits for a person."),
     "audit": ("audit:audit", "Check that no document is missing or doubled."),
+    "janitor": ("janitor:janitor", "Delete records that everybody is done with."),
     "journal": ("journal:APP", "Show what happened to a document, and how batches stand."),
     "insights": (
         "insights:insights",

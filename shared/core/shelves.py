@@ -29,6 +29,10 @@ class Kind(StrEnum):
     """What was done about a dead letter."""
 
 
+ENDS = (Kind.RESULT, Kind.LETTER, Kind.REVIEW)
+"""Where a document comes to rest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """What the records of a topic are."""
@@ -59,3 +63,13 @@ def shelves(pipeline: Pipeline, ends: tuple[type[Any], ...]) -> Mapping[str, She
         found |= {name: Shelf(Kind.RETRY, stage.name, stage.takes, depth + 1) for name in reversed(own.retries)}
         found[own.input] = Shelf(Kind.INPUT, stage.name, stage.takes, depth)
     return found
+
+
+def doors(pipeline: Pipeline, ends: tuple[type[Any], ...]) -> Mapping[str, Shelf]:
+    """The topics on which documents come in and come to rest, and what was done about dead letters.
+
+    Enough to know which are on their way: what is between these is, wherever it is.
+    """
+    first = pipeline.topics(pipeline.first).input
+    known = shelves(pipeline, ends)
+    return {name: shelf for name, shelf in known.items() if shelf.kind in (*ENDS, Kind.NOTE) or name == first}

@@ -69,13 +69,13 @@ class Reader:
     def spans(self, topics: Collection[str]) -> dict[Partition, Span]:
         """What the topics hold now, partition by partition."""
         partitions = self._partitions(topics)
-        low = self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-        high = self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        low = self.offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        high = self.offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         return {partition: Span(low[partition], high[partition]) for partition in partitions}
 
     def ends(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """Where partitions end now."""
-        return self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        return self.offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     def read(self, topics: Collection[str]) -> Iterator[Delivery]:
         """Every record the topics hold now, in order within a partition."""
@@ -136,7 +136,8 @@ class Reader:
             raise Unavailable("kafka", f"topic {missing[0]} is not there: `penstock up` makes the pipeline's topics")
         return [(topic, number) for topic in topics for number in known[topic].partitions]
 
-    def _offsets(self, partitions: Collection[Partition], spec: OffsetSpec) -> dict[Partition, int]:
+    def offsets(self, partitions: Collection[Partition], spec: OffsetSpec) -> dict[Partition, int]:
+        """The offset of that kind in each partition."""
         if not partitions:
             return {}
         asked = {TopicPartition(topic, number): spec for topic, number in partitions}

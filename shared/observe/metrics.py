@@ -115,6 +115,8 @@ class Metrics:
         self.audit_findings = self._gauge(names.AUDIT_FINDINGS)
         self.audit_seconds = self._gauge(names.AUDIT_SECONDS)
         self.audited_at = self._gauge(names.AUDITED_AT)
+        self.janitor_deleted = self._counter(names.JANITOR_DELETED)
+        self.swept_at = self._gauge(names.SWEPT_AT)
 
     def _of_traces(self) -> None:
         self.spans = self._counter(names.SPANS)

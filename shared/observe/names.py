@@ -164,6 +164,10 @@ AUDIT_FINDINGS = _gauge(
 AUDIT_SECONDS = _gauge("audit_seconds", "Seconds that the last audit took.")
 AUDITED_AT = _gauge("audit_timestamp_seconds", "When the last audit ended, UNIX time.")
 
+# Janitor
+JANITOR_DELETED = _counter("janitor_deleted", "Offsets that the janitor has deleted.")
+SWEPT_AT = _gauge("janitor_timestamp_seconds", "When the janitor last came to an end, UNIX time.")
+
 # Webhooks
 WEBHOOK_TRIES = _counter(
     "webhook_tries", "Requests to webhooks; outcome: delivered, failed, given_up.", "hook", "outcome"

@@ -20,7 +20,6 @@ from typing import Any, Protocol
 from starlette.applications import Starlette
 
 from shared.codec.avro import AvroCodec
-from shared.core.conservation.facts import DELETED, DOUBLED, MISSING, UNEXPLAINED
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Unavailable
 from shared.core.graph import Pipeline
@@ -31,19 +30,18 @@ from shared.database.passes import Passes
 from shared.database.pool import DatabasePolicy, open_database
 from shared.kafka.admin import ensure, plan
 from shared.kafka.reading import Reader, Tail
-from shared.observe.logs import logger
 from shared.observe.metrics import Metrics
 from shared.pipelines.ended import result_types
 from shared.pipelines.named import named_pipeline
 from shared.runtime.auditing import Auditor
 from shared.runtime.health import Health, routes, serving
+from shared.runtime.housekeeping import Hours, keep_house
+from shared.runtime.janitor import Janitor
 from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for
 from shared.runtime.stalls import StuckGauge
 from shared.runtime.world import open_breakers
 from shared.settings import configured, own_settings
-
-log = logger("journal")
 
 SERVICE = "journal"
 MOST = 1000
@@ -251,27 +249,14 @@ async def _journal(life: Life, settings: type[JournalSettings]) -> None:
         gauge = StuckGauge(Passes(database, pipeline.name), pipeline, breakers, metrics, lambda: journal.is_current)
         counting = asyncio.create_task(gauge.follow(TIDY_SECONDS))
         auditor = Auditor(kafka, pipeline, codec, ends, database, schemas.look, AUDITED)
-        auditing = asyncio.create_task(audit_again(auditor, metrics, own.audit_seconds))
+        keep, hooks = timedelta(days=life.settings.janitor.keep_days), bool(life.settings.webhooks)
+        janitor = Janitor(auditor, keep, life.instance, hooks)
+        keeping = asyncio.create_task(
+            keep_house(janitor, metrics, Hours(own.audit_seconds, life.settings.janitor.every_seconds))
+        )
         await journal.work()
-        auditing.cancel()
+        keeping.cancel()
         counting.cancel()
-
-
-async def audit_again(auditor: Auditor, metrics: Metrics, seconds: float) -> None:
-    """Audit every so many seconds, for the gauge; never where that is 0."""
-    while seconds:
-        await asyncio.sleep(seconds)
-        began = time.monotonic()
-        try:
-            found = await auditor.audit()
-        except (Unavailable, Failed) as error:
-            # The time of the last audit stays as it is, and whoever watches the gauges looks at that.
-            log.warning("no audit", reason=error.message)
-            continue
-        for kind in (MISSING, DOUBLED, UNEXPLAINED, DELETED):
-            metrics.audit_findings(kind).set(sum(one.kind == kind for one in found.findings))
-        metrics.audit_seconds().set(time.monotonic() - began)
-        metrics.audited_at().set(time.time())
 
 
 def health(journal: Journal) -> Health:

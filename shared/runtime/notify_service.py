@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from shared.core.errors import Failed, Unavailable
 from shared.core.graph import Pipeline
+from shared.core.shelves import doors
 from shared.core.webhooks.hook import Hook
 from shared.database.deliveries import DeliveriesTable
 from shared.database.notices import NoticesTable
@@ -31,7 +32,7 @@ from shared.runtime.health import Health, routes, serving
 from shared.runtime.journal_service import PAUSE_SECONDS
 from shared.runtime.notifying.delivering import Delivering
 from shared.runtime.notifying.news import News
-from shared.runtime.notifying.noticing import Noticing, followed
+from shared.runtime.notifying.noticing import Noticing
 from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for
 from shared.settings import configured, own_settings
@@ -131,9 +132,9 @@ async def _notify(life: Life, settings: type[NotifySettings]) -> None:
     hooks = load_hooks(life.settings.webhooks, os.environ, pipeline.name)
     metrics = Metrics(pipeline.name, SERVICE)
     notify = Notify(life, hooks, metrics, own.keep_days * 86_400)
-    doors = routes(notify.health, partial(asyncio.to_thread, metrics.exposition))
+    told = routes(notify.health, partial(asyncio.to_thread, metrics.exposition))
     async with AsyncExitStack() as stack:
-        app = Starlette(routes=list(doors))
+        app = Starlette(routes=list(told))
         await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
         if not hooks:
             life.say("no webhooks: PENSTOCK_WEBHOOKS names no file, or none of its hooks is for this pipeline")
@@ -179,6 +180,6 @@ async def open_noticing(
         hooks=notify.hooks,
         since=since,
         kafka=kafka,
-        shelves=followed(pipeline, result_types(pipeline)),
+        shelves=doors(pipeline, result_types(pipeline)),
         news=News(),
     )

@@ -105,29 +105,3 @@ async def written(own: Installation, records: list[Delivery]) -> None:
     end = {(one.topic, one.partition): one.offset + 1 for one in entries}
     async with own.session.database() as database:
         await JournalTable(database, own.name).write(entries, dict.fromkeys(end), end)
-
-
-def test_what_lies_before_the_checkpoint_counts_as_it_was_folded(
-    own: Installation, capsys: pytest.CaptureFixture[str]
-) -> None:
-    own.emit("ingest", submitted("d1", batch_id="b1"))
-    [first] = own.records("ingest")
-    asyncio.run(folded(own, first))
-    answer = told(capsys, Exit.DONE)
-    assert (answer["documents"], answer["published"], answer["states"]) == (1, 1, {"stored": 1})
-    assert told(capsys, Exit.DONE, "--batch", "b2")["published"] == 0
-    own.emit("ingest", submitted("d1", version=2))
-    assert told(capsys, Exit.DONE)["states"] == {"stored": 1, "waiting": 1}
-
-
-async def folded(own: Installation, record: Delivery) -> None:
-    """Note a document as ended before a checkpoint behind its record."""
-    place = record.position
-    async with own.session.database() as database, database.work() as connection:
-        await connection.execute(
-            "insert into audit_checkpoints values (%s, %s, %s, %s)",
-            [own.name, place.topic, place.partition, place.offset + 1],
-        )
-        await connection.execute(
-            "insert into audit_documents values (%s, 'd1', 'b1', 1, '{\"stored\": 1}')", [own.name]
-        )

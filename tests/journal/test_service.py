@@ -159,10 +159,11 @@ def test_while_postgresql_is_locked_it_waits_and_goes_on(place: Place) -> None:
     place.until(lambda: place.count() == place.written)
 
 
-def test_it_audits_for_the_gauge(place: Place) -> None:
+def test_it_audits_and_runs_the_janitor_for_the_gauges(place: Place) -> None:
     place.publish(50)
     port = free_port()
-    place.herd.start("services.journal", PENSTOCK_HEALTH_PORT=str(port), PENSTOCK_JOURNAL__AUDIT_SECONDS="0.5")
+    often = {"PENSTOCK_JOURNAL__AUDIT_SECONDS": "0.5", "PENSTOCK_JANITOR__EVERY_SECONDS": "0.5"}
+    place.herd.start("services.journal", PENSTOCK_HEALTH_PORT=str(port), **often)
 
     def gauge(name: str) -> float:
         try:
@@ -175,3 +176,4 @@ def test_it_audits_for_the_gauge(place: Place) -> None:
     place.until(lambda: gauge("penstock_audit_findings") > 0)
     place.until(lambda: gauge("penstock_documents") > 0)
     assert gauge("penstock_audit_timestamp_seconds") > 0
+    place.until(lambda: gauge("penstock_janitor_timestamp_seconds") > 0)

@@ -70,7 +70,6 @@ def test_every_metric_of_the_dictionary_is_drawn_or_watched() -> None:
         "penstock_journal_batch_seconds",
         "penstock_audit_seconds",
         "penstock_webhook_seconds",
-        "penstock_audit_timestamp_seconds",
     }
 
 

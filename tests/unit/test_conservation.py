@@ -71,20 +71,31 @@ class World:
         documents: dict[str, list[Seen]] = {}
         for seen in self.seen:
             documents.setdefault(seen.document, []).append(seen)
-        kept = Kept(self.stored, self.reviews, self.accepted, (self.sent, self.sent))
-        return verdict(documents, kept, FLOW, question)
+        return verdict(documents, self.kept(), FLOW, question)
+
+    def kept(self) -> Kept:
+        """What the tables keep."""
+        return Kept(self.stored, self.reviews, self.accepted, (self.sent, self.sent))
 
 
 @pytest.fixture
 def world() -> World:
     """One document of each fate, and nothing wrong."""
+    return each_fate()
+
+
+def each_fate() -> World:
+    """One document of each fate."""
     made = World()
     for number in range(3):
         made.store(f"stored-{number}")
     made.store("superseded", "superseded", 1)
     made.store("deduplicated", "deduplicated")
     made.bury("dead")
-    made.bury("discarded", "discarded")
+    letter = made.bury("discarded", "discarded")
+    made.put(
+        Kind.RESULT, "", "discarded", event_id=derived_id(letter.place, "discarded", 0), state="discarded", version=1
+    )
     made.ask("asked")
     made.walk("waiting", 2, sure=False, maybe=False)
     at = made.walk("held", 1)
@@ -170,6 +181,8 @@ PLANTS: list[Plant] = [
     (MISSING, "held", lambda w, d: drop(w, d, Kind.RETRY)),
     (MISSING, "dead", lambda w, d: drop(w, d, Kind.LETTER)),
     (MISSING, "dead", lambda w, d: annotate(w, d, "replayed")),
+    (MISSING, "discarded", lambda w, d: drop(w, d, Kind.RESULT)),
+    (DOUBLED, "discarded", lambda w, d: again(w, d, Kind.RESULT)),
     (MISSING, "asked", lambda w, d: drop(w, d, Kind.REVIEW)),
     (MISSING, "asked", lambda w, d: w.reviews.pop(one(w, d, Kind.REVIEW).place)),
     (MISSING, "approved", lambda w, d: drop(w, d, Kind.INPUT, "analyze")),

@@ -12,7 +12,7 @@ from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Unavailable
 from shared.core.event import Position
 from shared.core.failures import Failure
-from shared.core.shelves import Kind
+from shared.core.shelves import Kind, doors
 from shared.core.timeline import Entry
 from shared.core.webhooks.notice import OPEN
 from shared.database.notices import NoticesTable
@@ -20,7 +20,7 @@ from shared.kafka.dead_letters import DISCARDED, REPLAYED
 from shared.kafka.reading import Partition, Reader, Span
 from shared.pipelines.documents import DOCUMENTS
 from shared.runtime.notifying.news import News
-from shared.runtime.notifying.noticing import Noticing, fact_of, followed
+from shared.runtime.notifying.noticing import Noticing, fact_of
 
 INGEST, RESULTS = ("documents.ingest", 0), ("documents.results", 0)
 
@@ -62,7 +62,7 @@ def noticing(table: Table) -> Noticing:
         hooks=(),
         since={},
         kafka={},
-        shelves=followed(DOCUMENTS, ()),
+        shelves=doors(DOCUMENTS, ()),
         news=News(),
         _followed=frozenset((INGEST, RESULTS)),
     )
@@ -100,7 +100,7 @@ async def test_a_partition_that_is_not_read_yet_is_noticed(monkeypatch: pytest.M
 
 
 def test_only_the_doors_are_followed() -> None:
-    names = followed(DOCUMENTS, ())
+    names = doors(DOCUMENTS, ())
     assert "documents.ingest" in names
     assert {"documents.results", "documents.review", "documents.store.dlq", "documents.dlq.resolved"} <= names.keys()
     assert not {"documents.classify", "documents.store.parked", "documents.store.retry.5s"} & names.keys()

@@ -7,4 +7,5 @@ facts.py     what was seen of one record, and what the tables keep of one docume
 flow.py      which stage may cause what
 account.py   one document: everything that is completed has caused something, once
 verdict.py   all documents together
+folding.py   what is kept of a document when its records may be deleted
 """

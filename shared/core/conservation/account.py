@@ -25,6 +25,8 @@ CANCELLED = "cancelled"
 """The end of what an operator called off: its record may be told by whoever drops the document, under any id."""
 SPLITS = 32
 """Events of one outcome that are looked for beyond the first."""
+DISCARDED = "discarded"
+"""What an operator gave up where it was: its letter is the end, and a result tells of it."""
 REPLAYED, DEAD = "replayed", "dead-lettered"
 """What was done about a dead letter that is no end; where one stands about which nothing was done."""
 APPROVE = "approve"
@@ -115,8 +117,21 @@ class _Clerk:
                 self._told(DOUBLED, letter, "this dead letter re-entered, and is not noted as replayed")
             elif times > 1:
                 self._told(DOUBLED, letter, f"this dead letter re-entered {times} times")
+            elif letter.state in (DISCARDED, CANCELLED):
+                self._given_up(letter)
         for place, times in self._reentries.items():
             self._note(UNEXPLAINED, "", place, f"{times} records say that they were replayed from here: no letter is")
+
+    def _given_up(self, letter: Seen) -> None:
+        """Who ends a document at its letter tells so in the same breath, under an id that follows from both."""
+        told = child(letter.place, letter.state)
+        times = self._take(told, frozenset((RESULTS,))).total()
+        self._results = [seen for seen in self._results if seen.event_id != told]
+        # What is cancelled may be told by whoever drops another record of it.
+        if letter.state == DISCARDED and times == 0:
+            self._told(MISSING, letter, "this dead letter is noted as discarded, and no result tells so")
+        elif times > 1:
+            self._told(DOUBLED, letter, f"a result tells {times} times that this dead letter is {letter.state}")
 
     def tasks(self) -> None:
         """Hold each token at each stage to the law."""

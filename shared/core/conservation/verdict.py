@@ -60,10 +60,10 @@ def verdict(documents: Mapping[str, Facts], kept: Kept, flow: Flow, question: Qu
             held.append(account)
         else:
             # Dropped at once: most accounts are plain, and all of them together are large.
-            _add(found, account, flow, question)
+            add(found, account, flow, question)
     _across(held)
     for account in held:
-        _add(found, account, flow, question)
+        add(found, account, flow, question)
     wanted = (
         one for one in accepted_and_gone(documents, kept, flow) if question.batch in ("", kept.accepted[one.document])
     )
@@ -87,7 +87,8 @@ def _across(accounts: Sequence[Account]) -> None:
                 short.count -= 1
 
 
-def _add(found: Verdict, account: Account, flow: Flow, question: Question) -> None:
+def add(found: Verdict, account: Account, flow: Flow, question: Question) -> None:
+    """Add one document's account to a verdict, where it is asked about."""
     if question.batch and question.batch not in account.batches:
         return
     found.documents += 1

@@ -19,7 +19,7 @@ from shared.codec.avro import AvroCodec
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Unavailable
 from shared.core.graph import Pipeline
-from shared.core.shelves import Kind, Shelf, shelves
+from shared.core.shelves import ENDS, Kind, Shelf
 from shared.core.timeline import Entry, entry_of
 from shared.core.webhooks.hook import Hook
 from shared.core.webhooks.notice import BATCH, OPEN, Count, batch_notice, document_notice
@@ -36,7 +36,6 @@ from shared.runtime.schemas import Schemas
 
 LOOK_SECONDS = 0.5
 """How often it is looked which batches are finished."""
-ENDS = (Kind.RESULT, Kind.LETTER, Kind.REVIEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,16 +197,6 @@ class Noticing:
             for hook in self.hooks
             if BATCH in hook.on and self.since[hook.name] <= ended and (notice := telling(hook.tenants))
         ]
-
-
-def followed(pipeline: Pipeline, ends: tuple[type[Any], ...]) -> Mapping[str, Shelf]:
-    """Topics that are read: where documents come in, where they end, and what was done about dead letters.
-
-    Not those between: what is on its way is on its way, wherever it is.
-    """
-    door = pipeline.topics(pipeline.first).input
-    known = shelves(pipeline, ends)
-    return {name: shelf for name, shelf in known.items() if shelf.kind in (*ENDS, Kind.NOTE) or name == door}
 
 
 def fact_of(entry: Entry, kind: Kind) -> Standing | None:
