@@ -17,9 +17,6 @@ from shared.database.notices import NoticesTable
 from shared.kafka.reading import Reader
 from tests.cli.installation import NOW, Installation, lines, submitted
 
-KEY = b"d1"
-"""All documents of a test have keys on one partition: what goes is seen there."""
-
 
 class Sweeping:
     """Documents that end, and what the janitor does about them."""

@@ -20,9 +20,6 @@ from shared.kafka.retention import Keeper
 from tests.cli.installation import NOW, Installation, submitted
 from tests.cli.sweeping import Sweeping
 
-KEY = b"d1"
-"""All documents of a test have keys on one partition: what goes is seen there."""
-
 
 @pytest.fixture
 def sweeping(own: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sweeping:
