@@ -200,4 +200,5 @@ def test_every_service_comes_to_health_by_its_command_in_its_environment_and_end
         assert subprocess.run(command, timeout=20, check=False).returncode == 0, shlex.join(command)
     for process, _ in started.values():
         process.terminate()
-    assert {name: process.wait(20) for name, (process, _) in started.items()} == dict.fromkeys(started, 0)
+    ends = {name: process.wait(20) for name, (process, _) in started.items()}
+    assert not any(ends.values()), [(name, (tmp_path / f"{name}.log").read_text()) for name in ends if ends[name]]

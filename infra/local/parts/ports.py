@@ -3,18 +3,28 @@
 They are remembered because addresses written down by a person or a client should survive a restart, and they are taken
 from below every system's ephemeral range, where an outgoing connection could otherwise occupy one while its owner is
 down.
+
+Between the choice of a port and the moment at which a server listens on it lie seconds, in which another process would
+find it free as well. So each process chooses from a block of its own, and takes every port of it once before it begins
+again.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import random
 import socket
-from collections.abc import Collection
+import tempfile
+from collections.abc import Collection, Iterator
+from functools import cache
+from itertools import cycle
 from pathlib import Path
 
 RANGE = range(20_000, 32_000)
-ATTEMPTS = 200
+BLOCK = 200
+"""Ports of one process."""
 
 
 def is_free(port: int) -> bool:
@@ -31,10 +41,11 @@ def is_free(port: int) -> bool:
 
 def free_port(avoid: Collection[int] = ()) -> int:
     """Choose a loopback port on which nobody listens and which is not in `avoid`."""
-    for port in random.sample(RANGE, ATTEMPTS):
+    for _ in range(BLOCK):
+        port = next(_turns())
         if port not in avoid and is_free(port):
             return port
-    raise OSError(f"none of {ATTEMPTS} ports tried between {RANGE.start} and {RANGE.stop} is free: stop other servers")
+    raise OSError(f"none of {BLOCK} ports tried between {RANGE.start} and {RANGE.stop} is free: stop other servers")
 
 
 def remembered_ports(home: Path, *names: str) -> dict[str, int]:
@@ -48,3 +59,32 @@ def remembered_ports(home: Path, *names: str) -> dict[str, int]:
     fresh.write_text(json.dumps(known))
     fresh.replace(record)
     return {name: known[name] for name in names}
+
+
+@cache
+def _turns() -> Iterator[int]:
+    """The ports of this process's block, from anywhere in it, in turn."""
+    block = _block()
+    begin = random.randrange(BLOCK)
+    return cycle([*block[begin:], *block[:begin]])
+
+
+def _block() -> range:
+    """A block that no other process has; any one where all are taken, or nobody can say which are."""
+    blocks = [RANGE[start : start + BLOCK] for start in range(0, len(RANGE), BLOCK)]
+    random.shuffle(blocks)
+    folder = Path(tempfile.gettempdir()) / f"penstock-ports-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for block in blocks:
+            # Never closed: the lock is let go when the process ends, in whatever way.
+            lock = os.open(folder / str(block.start), os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lock)
+            else:
+                return block
+    except OSError:
+        pass
+    return blocks[0]
