@@ -52,22 +52,48 @@ def run(documents: Documents) -> list[str]:
 
 @pytest.fixture(scope="module")
 def journal(documents: Documents, run: list[str]) -> Iterator[int]:
-    """The port of a journal that has audited at least once."""
-    settings = {"PENSTOCK_HEALTH_PORT": str(port := free_port()), "PENSTOCK_JOURNAL__AUDIT_SECONDS": "0.5"}
-    process = documents.herd.start("services.journal", **settings)
+    """The port of a journal that has audited, and looked for what may be deleted, at least once."""
+    process = documents.herd.start(
+        "services.journal",
+        PENSTOCK_HEALTH_PORT=str(port := free_port()),
+        PENSTOCK_JOURNAL__AUDIT_SECONDS="0.5",
+        PENSTOCK_JANITOR__EVERY_SECONDS="0.5",
+    )
     documents.herd.wait_until(lambda: bool(said_by(port).get("ready")), 60, lambda: "the journal is not ready")
-    documents.herd.wait_until(lambda: "penstock_audit_findings" in told_at(port), 60)
+    told = {"penstock_audit_findings", "penstock_janitor_timestamp_seconds"}
+    documents.herd.wait_until(lambda: told <= told_at(port).keys(), 60)
+    yield port
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+@pytest.fixture(scope="module")
+def webhooks(documents: Documents, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a service of webhooks that has tried one at which nobody listens."""
+    file = tmp_path_factory.mktemp("webhooks") / "hooks.toml"
+    url = f"http://127.0.0.1:{free_port()}/"
+    file.write_text(f'[[hook]]\nname = "nobody"\nurl = "{url}"\nsecret_env = "HOOK_SECRET"\non = ["stored"]\n')
+    process = documents.herd.start(
+        "services.notify",
+        PENSTOCK_HEALTH_PORT=str(port := free_port()),
+        PENSTOCK_WEBHOOKS=str(file),
+        HOOK_SECRET="0123456789abcdef" * 2,
+    )
+    documents.herd.wait_until(lambda: bool(said_by(port).get("ready")), 60, lambda: "the webhooks are not ready")
+    documents.publish([invoice("observed-told")])
+    told = {"penstock_webhook_tries_total", "penstock_webhook_waiting", "penstock_notify_behind_seconds"}
+    documents.herd.wait_until(lambda: told <= told_at(port).keys(), 60)
     yield port
     process.terminate()
     assert process.wait(20) == 0
 
 
 def test_every_name_and_label_of_the_dashboards_and_the_alerts_is_exported(
-    documents: Documents, run: list[str], journal: int
+    documents: Documents, run: list[str], journal: int, webhooks: int
 ) -> None:
     documents.herd.wait_until(lambda: "penstock_ledger_cost_usd" in scraped(documents, "review"), 30)
     documents.herd.wait_until(lambda: "penstock_lag_seconds" in scraped(documents, "analyze"), 30)
-    series = scraped(documents, *STAGES, "review") | told_at(journal)
+    series = scraped(documents, *STAGES, "review") | told_at(journal, webhooks)
     asked = {one for _, expression in everything() for one in selectors(expression) if one.metric != "up"}
     for one in asked:
         if one.metric in series:
@@ -79,6 +105,7 @@ def test_every_name_and_label_of_the_dashboards_and_the_alerts_is_exported(
     silent = {one.metric for one in asked} - series.keys()
     assert silent <= {
         "penstock_calls_reused_total",
+        "penstock_documents_stuck",
         "penstock_limit_holds_total",
         "penstock_limit_refused_total",
         "penstock_model_tokens_apart_total",
