@@ -230,7 +230,7 @@ def _live(policy: BreakerPolicy, breaker: Breaker, now: int) -> tuple[tuple[int,
 def _count(policy: BreakerPolicy, breaker: Breaker, now: int, tally: Tally) -> Breaker:
     live = _live(policy, breaker, now)
     # Failures that have left the window do not lengthen a run: five in a year are no outage.
-    run = tally.tail if tally.ends or not live else breaker.run + tally.failed
+    run = tally.tail if tally.ends or not live else max(breaker.run + tally.failed, tally.tail)
     number = now // policy.slot
     if live and live[-1][0] == number:
         live, (_, ok, failed, useless) = live[:-1], live[-1]

@@ -1,46 +1,61 @@
-"""Which answers end a run of failures: those that began after it, and older ones only while its calls still hang.
+"""Failures in a row, by the order in which calls began: an answer to an older call ends no row of newer failures.
 
 A dependency that fails at once is told from one that fails now and then by its newest calls. Calls that began before
-still come back answered for as long as a call lasts, one between any two failures: were every answer to end the run,
-five in a row would be seen only when the last old call is back, and what failed until then would have lost an attempt.
+still come back answered for as long as a call lasts, in between the failures, and often many of both at one moment:
+were only failures without an answer between them in a row, five would be seen when the last old call is back, and what
+failed until then would have lost an attempt.
 
-    calls     1 2 3 4 ............ answered, one by one      -> of old: none ends the run that 5 began
-    calls             5 6 7 8 .... failed at once
-    calls     a success after 5 failed, while 6 and 7 are still under way  -> ends it: nobody knows yet how those end
+    calls     1 2 3 4 ............ answered, one by one      -> older: they end no row that 5 began
+    calls             5 6 7 8 .... failed at once            -> four in a row
+    calls             5 7 failed, 6 8 9 still under way      -> no row: nobody knows yet how those end
 
-So a few failures among hundreds of calls under way never add up: by the next answer more calls have begun than failed.
+So a few failures among hundreds of calls under way never add up: more calls have begun meanwhile than have failed.
 """
 
 from dataclasses import dataclass, replace
 
 MOST = 0.8
-"""Share of the calls begun since a run's first failure that must have failed already for old answers not to end it."""
+"""Share of the calls begun since the first failure that must have failed for those to be in a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Streak:
-    """The calls of one process to one dependency, by their numbers, and its run of failures."""
+    """The calls of one process to one dependency, by their numbers, and its newest failures."""
 
     begun: int = 0
     """Number of the last call that was let through."""
+    answered: int = 0
+    """Of the calls up to this one nothing is counted any more: it was answered, or the breaker has changed since."""
     first: int = 0
-    """Number of the call whose failure began the run; 0 without one."""
+    """Number of the first call after it that failed; 0 where none did."""
     failed: int = 0
-    """Calls since then that failed, that one included."""
+    """Calls after it that failed."""
+    since: int = 0
+    """Since when the breaker has been in the phase in which these calls were made; 0 where nobody has told yet."""
+
+    @property
+    def row(self) -> int:
+        """Failures in a row."""
+        return self.failed if self.failed >= MOST * (self.begun - self.first + 1) else 0
 
     def begin(self) -> "Streak":
         """One call more is let through: `begun` is its number."""
         return replace(self, begun=self.begun + 1)
 
     def outlives(self, number: int) -> bool:
-        """Whether the run goes on although that call was answered; number 0: nobody knows when it began, so it ends."""
-        since = self.begun - self.first + 1
-        return 0 < number < self.first and self.failed >= MOST * since
+        """Whether the row goes on although that call was answered; number 0: nobody knows when it began, so it ends."""
+        return 0 < number < self.first and self.row > 0
 
     def end(self, number: int, *, failed: bool) -> "Streak":
-        """A call ended. A failure whose beginning nobody knows counts as that of the newest call."""
-        if not failed:
-            return self if self.outlives(number) else replace(self, first=0, failed=0)
-        if not self.first:
-            return replace(self, first=number or self.begun, failed=1)
-        return replace(self, failed=self.failed + 1) if (number or self.begun) >= self.first else self
+        """A call ended; one whose beginning nobody knows counts as the newest."""
+        number = number or self.begun
+        if failed:
+            first = min(self.first or number, number)
+            return replace(self, first=first, failed=self.failed + 1) if number > self.answered else self
+        return self if number < self.first else replace(self, answered=max(number, self.answered), first=0, failed=0)
+
+    def within(self, since: int) -> "Streak":
+        """The same in the breaker's phase that began then: what failed before another one does not count."""
+        if since == self.since:
+            return self
+        return replace(self, since=since) if not self.since else Streak(self.begun, self.begun, since=since)

@@ -33,7 +33,7 @@ class Tally:
     failed: int = 0
     """Calls in which the dependency did not do its work."""
     tail: int = 0
-    """Failures after the last answer that ended a run of them."""
+    """Failures in a row at their end; as many as failed after the last answer that ended a run, or more."""
     last: str = ""
     """Class of the last failure."""
     useless: int = 0
@@ -43,10 +43,10 @@ class Tally:
     ends: bool = False
     """An answer among them ended a run of failures."""
 
-    def plus(self, failure: Failure | None, *, outlived: bool = False) -> "Tally":
-        """One call more; `outlived`: it was answered, and the run of failures goes on (see `shared.core.streak`)."""
+    def plus(self, failure: Failure | None, *, row: int = 0, outlived: bool = False) -> "Tally":
+        """One call more. `row`: failures in a row by when they began; `outlived`: it is answered and ends no row."""
         if failure in BLAMED:
-            return replace(self, failed=self.failed + 1, tail=self.tail + 1, last=failure.value)
+            return replace(self, failed=self.failed + 1, tail=max(self.tail + 1, row), last=failure.value)
         answered = replace(self, ok=self.ok + 1)
         if not outlived:
             answered = replace(answered, tail=0, ends=True)

@@ -52,9 +52,9 @@ class MemoryBreakers:
 
     def record(self, name: str, failure: Failure | None, number: int = 0) -> None:
         """A call ended."""
-        streak = self._streaks.get(name, Streak())
-        self._streaks[name] = streak.end(number, failed=failure in BLAMED)
-        tally = Tally().plus(failure, outlived=streak.outlives(number))
+        before = self._streak(name)
+        self._streaks[name] = after = before.end(number, failed=failure in BLAMED)
+        tally = Tally().plus(failure, row=after.row, outlived=before.outlives(number))
         self._keep(name, rules.record(self._policy, self._state(name), self._now(), self.who, tally))
 
     async def opens(self, name: str, seconds: float) -> bool:
@@ -79,8 +79,12 @@ class MemoryBreakers:
         self._keep(name, rules.reset(self._state(name), self._now(), self.who))
 
     def _let_through(self, name: str, *, probe: bool = False) -> Permit:
-        self._streaks[name] = streak = self._streaks.get(name, Streak()).begin()
+        self._streaks[name] = streak = self._streak(name).begin()
         return Permit(allowed=True, probe=probe, number=streak.begun)
+
+    def _streak(self, name: str) -> Streak:
+        breaker = self._breakers.get(name)
+        return self._streaks.get(name, Streak()).within(breaker.since if breaker else 0)
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

@@ -58,7 +58,8 @@ local function count(breaker, tally)
       answers, failures, useless = answers + slot[2], failures + slot[3], useless + slot[4]
     end
   end
-  if tally.ends or #live == 0 then breaker.run = tally.tail else breaker.run = breaker.run + tally.failed end
+  if tally.ends or #live == 0 then breaker.run = tally.tail
+  else breaker.run = math.max(breaker.run + tally.failed, tally.tail) end
   if #live > 0 and live[#live][1] == part then
     local slot = live[#live]
     live[#live] = {part, slot[2] + tally.ok, slot[3] + tally.failed, slot[4] + tally.useless}

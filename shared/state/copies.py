@@ -71,15 +71,15 @@ class Copies:
 
     def begin(self, name: str) -> int:
         """A call is let through; gives its number."""
-        self._streaks[name] = streak = self._streaks.get(name, Streak()).begin()
+        self._streaks[name] = streak = self._streak(name).begin()
         return streak.begun
 
     def note(self, name: str, failure: Failure | None, number: int) -> None:
         """A call ended; to be told."""
-        streak = self._streaks.get(name, Streak())
-        self._streaks[name] = streak.end(number, failed=failure in BLAMED)
+        before = self._streak(name)
+        self._streaks[name] = after = before.end(number, failed=failure in BLAMED)
         tally = self._untold.get(name, Tally())
-        self._untold[name] = tally.plus(failure, outlived=streak.outlives(number))
+        self._untold[name] = tally.plus(failure, row=after.row, outlived=before.outlives(number))
 
     def command(self, name: str) -> Command:
         """A command about the breaker that says no more than what its copy is."""
@@ -120,6 +120,10 @@ class Copies:
             if command.tally:
                 breaker = rules.record(self.policy, self._state(command.name), self.now, self.who, command.tally)
                 self._change(command.name, breaker)
+
+    def _streak(self, name: str) -> Streak:
+        breaker = self.known.get(name)
+        return self._streaks.get(name, Streak()).within(breaker.since if breaker else 0)
 
     def _state(self, name: str) -> Breaker:
         # Version 0: what was begun here must not pass for news where the registry knows the breaker already.

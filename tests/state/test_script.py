@@ -52,7 +52,7 @@ def tallies() -> st.SearchStrategy[Tally]:
     ok, failed = st.integers(0, 4), st.integers(0, 4)
     made = st.builds(
         lambda ok, failed, tail, useless, ends: Tally(
-            *(ok, failed, min(tail, failed) if ok and ends else failed, "timeout"),
+            *(ok, failed, tail, "timeout"),
             *(min(useless, ok), "refusal" if useless else "", bool(ok) and ends),
         ),
         *(ok, failed, failed, ok, st.booleans()),

@@ -28,7 +28,7 @@ def begun(streak: Streak, calls: int) -> Streak:
     return streak
 
 
-def test_an_answer_to_an_older_call_leaves_the_run_as_it_is() -> None:
+def test_an_answer_to_an_older_call_leaves_the_row_as_it_is() -> None:
     streak = begun(Streak(), 10).end(10, failed=True)
     assert streak.outlives(9)
     assert streak.end(9, failed=False) == streak
@@ -37,30 +37,40 @@ def test_an_answer_to_an_older_call_leaves_the_run_as_it_is() -> None:
 def test_an_answer_to_a_newer_call_ends_it() -> None:
     streak = begun(Streak(), 10).end(9, failed=True)
     assert not streak.outlives(10)
-    assert streak.end(10, failed=False).first == 0
+    assert streak.end(10, failed=False).row == 0
+    assert streak.end(10, failed=False).end(9, failed=True).row == 0
 
 
-def test_while_newer_calls_are_under_way_any_answer_ends_it() -> None:
-    streak = begun(Streak(), 10).end(10, failed=True)
-    streak = begun(streak, 1)
-    assert not streak.outlives(9)
-    assert streak.end(9, failed=False).first == 0
+def test_while_newer_calls_are_under_way_there_is_no_row_and_any_answer_ends_it() -> None:
+    streak = begun(begun(Streak(), 10).end(10, failed=True), 1)
+    assert (streak.row, streak.outlives(9)) == (0, False)
 
 
-def test_when_nearly_all_newer_calls_have_failed_one_under_way_is_no_matter() -> None:
+def test_failures_that_come_in_between_older_answers_are_in_a_row_when_all_of_them_have_come() -> None:
     streak = begun(Streak(), 10)
-    for number in range(5, 9):
-        streak = streak.end(number, failed=True)
-    assert streak == Streak(begun=10, first=5, failed=4)
-    assert not streak.outlives(4)
-    streak = streak.end(9, failed=True)
-    assert streak.outlives(4)
+    for number in (6, 8, 7):
+        streak = streak.end(number, failed=True).end(number - 5, failed=False)
+        assert streak.row == 0
+    streak = streak.end(10, failed=True)
+    assert streak.row == 4, "one of five is still under way"
+    assert streak.end(9, failed=True).row == 5
 
 
-def test_where_nobody_counts_every_answer_ends_the_run() -> None:
+def test_where_nobody_counts_every_answer_ends_the_row() -> None:
     streak = Streak().end(0, failed=True)
     assert not streak.outlives(0)
-    assert streak.end(0, failed=False) == Streak()
+    assert streak.end(0, failed=False).row == 0
+
+
+def test_what_failed_before_the_breaker_changed_does_not_count() -> None:
+    streak = begun(Streak(), 5).within(1000)
+    for number in range(1, 6):
+        streak = streak.end(number, failed=True)
+    assert streak.row == streak.within(1000).row == 5
+    later = streak.within(2000)
+    assert (later.row, later.begun) == (0, 5)
+    assert later.end(5, failed=True).row == 0
+    assert later.begin().end(6, failed=True).row == 1
 
 
 @given(st.lists(st.tuples(st.sampled_from(["begin", "fail", "answer"]), st.integers(0, 40)), max_size=60))
@@ -88,7 +98,9 @@ class Seen:
     """When it opened, seconds; infinite where it did not."""
 
 
-def simulated(fails: Callable[[random.Random, float], bool], seconds: float, seed: int, delay: float) -> Seen:
+def simulated(
+    fails: Callable[[random.Random, float], bool], seconds: float, seed: int, delay: float, spread: float = 0.5
+) -> Seen:
     """All slots are always in use: an answered call takes `LATENCY`, more or less, a failing one only `delay`."""
     draw, streak, breaker = random.Random(seed), Streak(), rules.closed(0)
     ends: list[tuple[float, int, bool]] = []
@@ -97,14 +109,16 @@ def simulated(fails: Callable[[random.Random, float], bool], seconds: float, see
     def start(now: float) -> None:
         nonlocal streak
         streak, failed = streak.begin(), fails(draw, now)
-        heapq.heappush(ends, (now + (delay if failed else LATENCY * draw.uniform(0.5, 1.5)), streak.begun, failed))
+        heapq.heappush(
+            ends, (now + (delay if failed else LATENCY * draw.uniform(1 - spread, 1 + spread)), streak.begun, failed)
+        )
 
     for _ in range(SLOTS):
         start(draw.uniform(-LATENCY, 0))
     while ends[0][0] < seconds:
         now, number, failed = heapq.heappop(ends)
-        tally = Tally().plus(Failure.OVERLOADED if failed else None, outlived=streak.outlives(number))
-        streak = streak.end(number, failed=failed)
+        before, streak = streak, streak.end(number, failed=failed)
+        tally = Tally().plus(Failure.OVERLOADED if failed else None, row=streak.row, outlived=before.outlives(number))
         breaker = rules.record(POLICY, breaker, int(now * 1000) + 10_000, "me", tally)
         failures += failed
         if breaker.phase is Phase.OPEN:
@@ -113,15 +127,16 @@ def simulated(fails: Callable[[random.Random, float], bool], seconds: float, see
     return Seen(failures, float("inf"))
 
 
+@pytest.mark.parametrize("spread", [0.0, 0.01, 0.5])
 @pytest.mark.parametrize("seed", range(20))
-def test_a_dependency_that_refuses_all_is_found_by_its_first_failures(seed: int) -> None:
-    seen = simulated(lambda _, now: now >= 30.0, 60.0, seed, delay=0.01)
-    assert 30.0 < seen.opened < 30.0 + LATENCY / 4
-    assert seen.failures <= 2 * POLICY.threshold
+def test_a_dependency_that_refuses_all_is_found_by_its_first_failures(seed: int, spread: float) -> None:
+    seen = simulated(lambda _, now: now >= 30.0, 60.0, seed, 0.01, spread)
+    assert 30.0 < seen.opened < 30.0 + LATENCY / 8
 
 
+@pytest.mark.parametrize("spread", [0.0, 0.5])
 @pytest.mark.parametrize("delay", [0.01, 0.2, LATENCY])
-def test_one_that_fails_one_time_in_twenty_stays_closed_for_an_hour(delay: float) -> None:
-    seen = simulated(lambda draw, _: draw.random() < 0.05, 3600.0, 7, delay)
+def test_one_that_fails_one_time_in_twenty_stays_closed_for_an_hour(delay: float, spread: float) -> None:
+    seen = simulated(lambda draw, _: draw.random() < 0.05, 3600.0, 7, delay, spread)
     assert seen.opened == float("inf")
     assert seen.failures > 1000
