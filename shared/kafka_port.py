@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.core.delivery import Delivery
-
-Partition = tuple[str, int]
-"""Topic and number."""
+from shared.core.event import Partition
 
 
 class Fenced(Exception):

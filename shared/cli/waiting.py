@@ -9,7 +9,8 @@ from shared.cli.session import Session
 from shared.core import topics
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed
-from shared.kafka.reading import Partition, Reader, Tail
+from shared.core.event import Partition
+from shared.kafka.reading import Reader, Tail
 from shared.kafka.whereabouts import DEAD, REVIEW
 
 

@@ -29,6 +29,10 @@ class Event(Protocol):
         ...
 
 
+Partition = tuple[str, int]
+"""Topic and number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where a record stands in Kafka."""

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-Partition = tuple[str, int]
-"""Topic and number."""
+from shared.core.event import Partition
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ from psycopg import IsolationLevel
 
 from shared.core.conservation.facts import Decision, Seen
 from shared.core.conservation.folding import Page, packed, unpacked
-from shared.database.journal import Overtaken, Partition, positions_of
+from shared.core.event import Partition
 from shared.database.pool import Connection, Database
+from shared.database.positions import Overtaken, positions_of
 from shared.database.results import without_nul
 
 STORED = "select document_id, version from results where pipeline = %s and document_id = any(%s)"

@@ -14,11 +14,11 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from shared.core.errors import Failed, PenstockError
+from shared.core.errors import Failed
+from shared.core.event import Partition
 from shared.core.timeline import Entry
 from shared.database.pool import Connection, Database
-
-Partition = tuple[str, int]
+from shared.database.positions import Overtaken, positions_of
 
 COLUMNS = ("pipeline", *(f'"{field.name}"' if field.name == "offset" else field.name for field in fields(Entry)))
 LOCK = "select pg_advisory_xact_lock(hashtextextended('penstock journal ' || %s, 0))"
@@ -62,10 +62,6 @@ select batch_id, state, documents, first_at, last_at from journal_batches
 where pipeline = %(pipeline)s and (%(batch)s = '' or batch_id = %(batch)s) order by last_at desc, batch_id, state
 """
 DOCUMENT = "select * from journal_documents where pipeline = %s and document_id = %s"
-
-
-class Overtaken(PenstockError):
-    """The positions are not those that the records were read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +142,6 @@ class JournalTable:
     async def batches(self, batch: str = "") -> Sequence[Mapping[str, Any]]:
         """How batches stand: a row for each state of each."""
         return await self.database.rows(BATCHES, {"pipeline": self.pipeline, "batch": batch})
-
-
-def positions_of(rows: Sequence[Mapping[str, Any]]) -> dict[Partition, int]:
-    """Rows of positions, by partition."""
-    return {(row["topic"], row["partition"]): row["next"] for row in rows}
 
 
 def bare(entry: Entry) -> Entry:

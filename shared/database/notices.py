@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from shared.core.event import Partition
 from shared.core.webhooks.notice import Count, tells
 from shared.database.deliveries import Message, add
-from shared.database.journal import Overtaken, Partition, positions_of
 from shared.database.pool import Connection, Database
+from shared.database.positions import Overtaken, positions_of
 
 LOCK = "select pg_advisory_xact_lock(hashtextextended('penstock notify ' || %s, 0))"
 POSITIONS = "select topic, partition, next from webhook_positions where pipeline = %s"

@@ -20,13 +20,13 @@ from shared.core.conservation.facts import DELETED, Facts, Finding, Seen
 from shared.core.delivery import Delivery
 from shared.core.drawing import in_order
 from shared.core.errors import Failed, Unavailable
-from shared.core.event import Position
+from shared.core.event import Partition, Position
 from shared.core.failures import Failure
 from shared.core.graph import Pipeline
 from shared.core.headers import STAGE, header
 from shared.core.shelves import Kind, Shelf, shelves
 from shared.kafka.dead_letters import DeadLetters
-from shared.kafka.reading import Partition, Reader, Span
+from shared.kafka.reading import Reader, Span
 from shared.kafka.whereabouts import WorkedOff, document_of
 from shared.ports import Codec
 

@@ -19,12 +19,13 @@ from shared.core.errors import Failed
 from shared.core.event import Position
 from shared.core.graph import Pipeline
 from shared.core.stage import Stage
+from shared.core.timeline import DISCARDED
 from shared.kafka.reading import Reader
 from shared.ports import Codec
 
-REPLAYED, DISCARDED, EXPIRED = "replayed", "discarded", "expired"
-"""What can be done about a letter, besides that its document is cancelled; expired is one that had been chosen and was
-no longer there."""
+REPLAYED, EXPIRED = "replayed", "expired"
+"""What can be done about a letter, besides that it is discarded or its document cancelled; expired is one that had been
+chosen and was no longer there."""
 ENDS = frozenset((DISCARDED, CANCELLED))
 """What ends the letter's document."""
 

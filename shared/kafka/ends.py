@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping
 
 from shared.core.atlas.ended import Ended
-from shared.kafka.reading import Partition, Reader, Span
+from shared.core.event import Partition
+from shared.kafka.reading import Reader, Span
 from shared.pipelines.telling import Telling
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from confluent_kafka import Consumer
 
 from shared.core.delivery import Delivery
+from shared.core.event import Partition
 from shared.kafka import progress
 from shared.kafka.properties import consumer
 from shared.kafka.subscription import delivery, usable
-from shared.kafka_port import Offset, Partition
+from shared.kafka_port import Offset
 
 
 class Intake:

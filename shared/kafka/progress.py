@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from shared.core.event import Partition
 from shared.kafka.properties import Properties, outside
-from shared.kafka_port import Offset, Partition
+from shared.kafka_port import Offset
 
 SECONDS = 10.0
 """How long one question may take; no answer comes while a transaction with such offsets is open."""

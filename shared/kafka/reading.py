@@ -21,7 +21,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from shared.core.delivery import Delivery
 from shared.core.errors import Unavailable
-from shared.core.event import Position
+from shared.core.event import Partition, Position
 from shared.kafka.properties import common
 from shared.kafka.subscription import delivery
 from shared.kafka_port import Offset
@@ -43,9 +43,6 @@ SETTLING = frozenset(
 """What a broker says of a moment ago while a topic or a group finds its place; the admin client does not ask again."""
 ASK_SECONDS = 3.0
 """How long one question about a group may take: the first one that a Kafka is ever asked can go unanswered."""
-
-Partition = tuple[str, int]
-"""Topic and number."""
 
 
 @dataclass(frozen=True, slots=True)

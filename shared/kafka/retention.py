@@ -8,9 +8,9 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaExcep
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from shared.core import topics
-from shared.core.event import Position
+from shared.core.event import Partition, Position
 from shared.core.graph import Pipeline
-from shared.core.retention import Bound, Cut, Partition
+from shared.core.retention import Bound, Cut
 from shared.kafka.reading import SECONDS, Reader, Span, mapped_errors, settled
 from shared.kafka.receipts import DONE, Receipts
 

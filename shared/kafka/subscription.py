@@ -7,11 +7,11 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from shared.core.delivery import Delivery
-from shared.core.event import Position
+from shared.core.event import Partition, Position
 from shared.kafka import progress
 from shared.kafka.calls import Calls
 from shared.kafka.properties import Properties
-from shared.kafka_port import Offset, Owner, Partition
+from shared.kafka_port import Offset, Owner
 
 ASSIGN_FOR = 45.0
 """Seconds for which committed offsets are asked for; they are withheld while an earlier transaction is pending."""

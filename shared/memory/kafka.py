@@ -14,8 +14,8 @@ from zlib import crc32
 
 from shared.core.crash_points import CrashHere, CrashPoint, nowhere
 from shared.core.delivery import Delivery
-from shared.core.event import Position
-from shared.kafka_port import Fenced, Group, Offset, Partition, Record
+from shared.core.event import Partition, Position
+from shared.kafka_port import Fenced, Group, Offset, Record
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 MESSAGE_BYTES = 1_000_000

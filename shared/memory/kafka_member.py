@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.core.delivery import Delivery
-from shared.kafka_port import Offset, Owner, Partition
+from shared.core.event import Partition
+from shared.kafka_port import Offset, Owner
 from shared.memory.kafka import Membership, MemoryGroup, MemoryKafka
 
 

@@ -13,9 +13,9 @@ from shared.core.conservation.facts import Finding, Kept
 from shared.core.conservation.flow import Flow, flow_of
 from shared.core.conservation.folding import add_tally
 from shared.core.conservation.verdict import Question, Verdict, confirmed, verdict
+from shared.core.event import Partition
 from shared.core.graph import Pipeline
 from shared.database.accounts import AccountTables, Folded
-from shared.database.journal import Partition
 from shared.database.pool import Database
 from shared.kafka.accounts import Bookkeeper, Books
 from shared.kafka.reading import Reader

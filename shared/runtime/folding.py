@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 from shared.core.conservation.folding import Page, page_of
 from shared.core.errors import Unavailable
+from shared.core.event import Partition
 from shared.database.accounts import AccountTables
-from shared.database.journal import Partition
 from shared.runtime.auditing import Auditor, Gathered
 
 PATIENCE = timedelta(days=1)

@@ -23,8 +23,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from shared.core.event import Position
-from shared.core.retention import Bound, Cut, Partition, cut, joined
+from shared.core.event import Partition, Position
+from shared.core.retention import Bound, Cut, cut, joined
 from shared.core.shelves import doors
 from shared.database.accounts import AccountTables, Folded
 from shared.database.deletions import DeletionsTable

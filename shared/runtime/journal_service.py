@@ -22,12 +22,14 @@ from starlette.applications import Starlette
 from shared.codec.avro import AvroCodec
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Unavailable
+from shared.core.event import Partition
 from shared.core.graph import Pipeline
 from shared.core.shelves import Shelf, shelves
 from shared.core.timeline import Entry, entry_of
-from shared.database.journal import JournalTable, Overtaken, Partition
+from shared.database.journal import JournalTable
 from shared.database.passes import Passes
 from shared.database.pool import DatabasePolicy, open_database
+from shared.database.positions import Overtaken
 from shared.kafka.admin import ensure, plan
 from shared.kafka.reading import Reader, Tail
 from shared.observe.metrics import Metrics
@@ -40,18 +42,11 @@ from shared.runtime.janitor import Janitor
 from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for
 from shared.runtime.stalls import StuckGauge
+from shared.runtime.tailing import FETCHED_AHEAD, PAUSE_SECONDS, gather
 from shared.runtime.world import open_breakers
 from shared.settings import configured, own_settings
 
 SERVICE = "journal"
-MOST = 1000
-"""Records of one transaction."""
-MOST_BYTES = 4_000_000
-"""Their size, about."""
-FETCHED_AHEAD = 8_192
-"""Kilobytes: it runs beside everything else, and has no hurry."""
-PAUSE_SECONDS = 1.0
-"""Pause after something failed that heals."""
 CHECK_SECONDS = 5.0
 """How often it looks, while nothing comes, whether the tables have been emptied."""
 TIDY_SECONDS = 30.0
@@ -204,19 +199,6 @@ class Journal:
 
 def _age(record: Delivery) -> float:
     return (datetime.now(UTC) - record.appended_at).total_seconds()
-
-
-def gather(tail: Tail) -> list[Delivery]:
-    """What is there, up to what one transaction takes."""
-    records: list[Delivery] = []
-    size = 0
-    while len(records) < MOST and size < MOST_BYTES:
-        found = [one for one in tail.poll(0.2) if isinstance(one, Delivery)]
-        if not found:
-            break
-        records += found
-        size += sum(len(one.value or b"") for one in found)
-    return records
 
 
 async def _journal(life: Life, settings: type[JournalSettings]) -> None:

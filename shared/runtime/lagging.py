@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from shared.core.errors import Unavailable
+from shared.core.event import Partition
 from shared.core.lag import Lags, Reach
 from shared.kafka.reading import Reader
 from shared.kafka.subscription import Subscription
-from shared.kafka_port import Partition
 from shared.observe.metrics import Metrics
 from shared.runtime.flow.shares import Shares
 

@@ -29,12 +29,12 @@ from shared.observe.metrics import Metrics
 from shared.pipelines.ended import result_types
 from shared.pipelines.named import named_pipeline
 from shared.runtime.health import Health, routes, serving
-from shared.runtime.journal_service import PAUSE_SECONDS
 from shared.runtime.notifying.delivering import Delivering
 from shared.runtime.notifying.news import News
 from shared.runtime.notifying.noticing import Noticing
 from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for
+from shared.runtime.tailing import PAUSE_SECONDS
 from shared.settings import configured, own_settings
 
 SERVICE = "notify"

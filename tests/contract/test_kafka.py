@@ -13,7 +13,8 @@ import pytest
 
 from infra.local.parts import Endpoints
 from shared.core.delivery import Delivery
-from shared.kafka_port import Fenced, GroupMember, Offset, Partition, Record
+from shared.core.event import Partition
+from shared.kafka_port import Fenced, GroupMember, Offset, Record
 from tests.contract.kafkas import LARGEST, PARTITIONS, InMemory, Kafka, RealKafka
 
 

@@ -11,8 +11,8 @@ from shared.core.conservation.verdict import Question, Verdict, verdict
 from shared.core.errors import PenstockError
 from shared.core.shelves import Kind
 from shared.database.accounts import AccountTables
-from shared.database.journal import Overtaken
 from shared.database.pool import Database
+from shared.database.positions import Overtaken
 from shared.database.results import ResultsTable
 from tests.database.rows import row
 from tests.unit.test_conservation import FLOW, PLANTS, World, each_fate, one

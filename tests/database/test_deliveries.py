@@ -10,9 +10,9 @@ import pytest
 
 from shared.core.webhooks.notice import Count
 from shared.database.deliveries import DeliveriesTable, Message
-from shared.database.journal import Overtaken
 from shared.database.notices import NoticesTable, Standing
 from shared.database.pool import Database
+from shared.database.positions import Overtaken
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 INGEST = Standing("b1", "d1", "open", "", "", "acme", NOW, 0, "documents.ingest", 0, 0)

@@ -11,11 +11,12 @@ import pytest
 
 from shared.core.delivery import Delivery
 from shared.core.errors import Unavailable
-from shared.core.event import Position
+from shared.core.event import Partition, Position
 from shared.core.shelves import shelves
 from shared.core.timeline import Entry, entry_of, last
-from shared.database.journal import JournalTable, Overtaken, Partition
+from shared.database.journal import JournalTable
 from shared.database.pool import Database, open_database
+from shared.database.positions import Overtaken
 from shared.pipelines.documents import DOCUMENTS
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.kafka_port import Offset, Partition
+from shared.core.event import Partition
+from shared.kafka_port import Offset
 from shared.runtime.flow.fair import EMPTY_POLLS, LOOK_SECONDS, REST_SECONDS, Fair
 from shared.runtime.flow.room import Limits
 from shared.runtime.flow.shares import Shares

@@ -10,14 +10,14 @@ import pytest
 
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Unavailable
-from shared.core.event import Position
+from shared.core.event import Partition, Position
 from shared.core.failures import Failure
 from shared.core.shelves import Kind, doors
-from shared.core.timeline import Entry
+from shared.core.timeline import DISCARDED, Entry
 from shared.core.webhooks.notice import OPEN
 from shared.database.notices import NoticesTable
-from shared.kafka.dead_letters import DISCARDED, REPLAYED
-from shared.kafka.reading import Partition, Reader, Span
+from shared.kafka.dead_letters import REPLAYED
+from shared.kafka.reading import Reader, Span
 from shared.pipelines.documents import DOCUMENTS
 from shared.runtime.notifying.news import News
 from shared.runtime.notifying.noticing import Noticing, fact_of

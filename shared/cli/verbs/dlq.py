@@ -19,8 +19,9 @@ from shared.cli.talk import Json, PipelineName, data, progress, shown, table
 from shared.cli.verbs.replaying import receipts, replay
 from shared.core import topics
 from shared.core.errors import Unavailable
+from shared.core.timeline import DISCARDED
 from shared.database.costs import Costs
-from shared.kafka.dead_letters import DISCARDED, Letter, Resolution
+from shared.kafka.dead_letters import Letter, Resolution
 from shared.kafka.resolving import Act, Overtaken, act, too_large
 from shared.kafka.selection import Selection
 from shared.kafka_port import Record

@@ -22,7 +22,8 @@ from shared.cli.verbs.local import health_of
 from shared.cli.verbs.publish import check, handed_in
 from shared.cli.waiting import End, end_of, starts
 from shared.core.delivery import Delivery
-from shared.kafka.reading import Partition, Tail
+from shared.core.event import Partition
+from shared.kafka.reading import Tail
 
 SETTLE_SECONDS = 2.0
 """How long a second end of a document is still looked for once all have one."""

@@ -14,7 +14,7 @@ from shared.cli.session import Session, open_session
 from shared.cli.talk import Json, PipelineName, data, table
 from shared.core.errors import Unavailable
 from shared.core.retention import Cut
-from shared.database.journal import Overtaken
+from shared.database.positions import Overtaken
 from shared.runtime.auditing import Auditor
 from shared.runtime.janitor import Janitor, Swept
 from shared.runtime.schemas import Schemas

@@ -8,7 +8,7 @@ no longer than until that was taken up, or was seen not to be there yet.
 
 from collections.abc import Callable, Collection
 
-from shared.kafka_port import Partition
+from shared.core.event import Partition
 from shared.runtime.flow.room import NOTHING
 from shared.runtime.flow.shares import Shares
 

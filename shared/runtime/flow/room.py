@@ -7,8 +7,8 @@ All are functions of the shares as they stand; whoever calls holds their lock.
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+from shared.core.event import Partition
 from shared.core.progress import MAX_INCOMPLETE
-from shared.kafka_port import Partition
 from shared.runtime.flow.share import Share, Taken
 
 NOTHING: frozenset[Partition] = frozenset()

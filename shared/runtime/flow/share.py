@@ -5,10 +5,11 @@ from datetime import datetime
 
 from shared.core import poison
 from shared.core.delivery import Delivery
+from shared.core.event import Partition
 from shared.core.lanes import Origin
 from shared.core.poison import CALM, Suspicion
 from shared.core.progress import Progress, read
-from shared.kafka_port import Offset, Partition, Record
+from shared.kafka_port import Offset, Record
 
 
 @dataclass(slots=True, eq=False)

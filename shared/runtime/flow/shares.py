@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from shared.core import poison
 from shared.core.delivery import Delivery
+from shared.core.event import Partition
 from shared.core.lag import Reach
 from shared.core.topics import StageTopics
-from shared.kafka_port import Offset, Partition
+from shared.kafka_port import Offset
 from shared.runtime.flow import room
 from shared.runtime.flow.gate import Gate
 from shared.runtime.flow.room import NOTHING, Limits

@@ -18,21 +18,22 @@ from typing import Any
 from shared.codec.avro import AvroCodec
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Unavailable
+from shared.core.event import Partition
 from shared.core.graph import Pipeline
 from shared.core.shelves import ENDS, Kind, Shelf
 from shared.core.timeline import Entry, entry_of
 from shared.core.webhooks.hook import Hook
 from shared.core.webhooks.notice import BATCH, OPEN, Count, batch_notice, document_notice
 from shared.database.deliveries import Message
-from shared.database.journal import Overtaken, Partition
 from shared.database.notices import NoticesTable, Standing
+from shared.database.positions import Overtaken
 from shared.kafka.dead_letters import REPLAYED
 from shared.kafka.reading import Reader, Tail
 from shared.observe.metrics import Metrics
-from shared.runtime.journal_service import FETCHED_AHEAD, PAUSE_SECONDS, gather
 from shared.runtime.notifying.news import News
 from shared.runtime.process import Life
 from shared.runtime.schemas import Schemas
+from shared.runtime.tailing import FETCHED_AHEAD, PAUSE_SECONDS, gather
 
 LOOK_SECONDS = 0.5
 """How often it is looked which batches are finished."""
