@@ -11,12 +11,9 @@ again.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import random
 import socket
-import tempfile
 from collections.abc import Collection, Iterator
 from functools import cache
 from itertools import cycle
@@ -64,27 +61,25 @@ def remembered_ports(home: Path, *names: str) -> dict[str, int]:
 @cache
 def _turns() -> Iterator[int]:
     """The ports of this process's block, from anywhere in it, in turn."""
-    block = _block()
-    begin = random.randrange(BLOCK)
+    block = _own_block()
+    begin = random.randrange(len(block))
     return cycle([*block[begin:], *block[:begin]])
 
 
-def _block() -> range:
-    """A block that no other process has; any one where all are taken, or nobody can say which are."""
+def _own_block() -> range:
+    """A block that no other process has; any one where all are taken.
+
+    Its first port is bound, and nobody ever listens there: the system holds it as long as the process lives, in
+    whatever way that ends, and no file is left for anybody to clean up.
+    """
     blocks = [RANGE[start : start + BLOCK] for start in range(0, len(RANGE), BLOCK)]
     random.shuffle(blocks)
-    folder = Path(tempfile.gettempdir()) / f"penstock-ports-{os.getuid()}"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        for block in blocks:
-            # Never closed: the lock is let go when the process ends, in whatever way.
-            lock = os.open(folder / str(block.start), os.O_RDWR | os.O_CREAT, 0o600)
+    for block in blocks:
+        with socket.socket() as guard:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)
-            else:
-                return block
-    except OSError:
-        pass
-    return blocks[0]
+                guard.bind(("127.0.0.1", block[0]))
+            except OSError:
+                continue
+            guard.detach()
+            return block[1:]
+    return blocks[0][1:]
