@@ -14,6 +14,9 @@ So a few failures among hundreds of calls under way never add up: more calls hav
 
 from dataclasses import dataclass, replace
 
+from shared.core.failures import Failure
+from shared.core.tally import BLAMED, Tally
+
 MOST = 0.8
 """Share of the calls begun since the first failure that must have failed for those to be in a row."""
 
@@ -59,3 +62,24 @@ class Streak:
         if since == self.since:
             return self
         return replace(self, since=since) if not self.since else Streak(self.begun, self.begun, since=since)
+
+
+class Streaks:
+    """The streaks of one process, by dependency; `since`: when its breaker entered its phase, 0 where nobody knows."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Streak] = {}
+
+    def begin(self, name: str, since: int) -> int:
+        """A call is let through; gives its number."""
+        self._known[name] = streak = self._of(name, since).begin()
+        return streak.begun
+
+    def counted(self, tally: Tally, name: str, failure: Failure | None, number: int, since: int) -> Tally:
+        """The tally with one call more, which has ended."""
+        before = self._of(name, since)
+        self._known[name] = after = before.end(number, failed=failure in BLAMED)
+        return tally.plus(failure, row=after.row, outlived=before.outlives(number))
+
+    def _of(self, name: str, since: int) -> Streak:
+        return self._known.get(name, Streak()).within(since)

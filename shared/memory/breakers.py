@@ -9,8 +9,8 @@ from shared.core import ramp
 from shared.core.breaker import Breaker, BreakerEvent, BreakerPolicy, Phase, Verdict
 from shared.core.failures import Failure
 from shared.core.ramp import Passed
-from shared.core.streak import Streak
-from shared.core.tally import BLAMED, Tally
+from shared.core.streak import Streaks
+from shared.core.tally import Tally
 from shared.ports import BreakerReport, Permit
 
 
@@ -26,7 +26,7 @@ class MemoryBreakers:
         self._clock = clock
         self._breakers: dict[str, Breaker] = {}
         self._passed: dict[str, Passed] = {}
-        self._streaks: dict[str, Streak] = {}
+        self._streaks = Streaks()
         self._events: list[BreakerEvent] = []
 
     def another(self, who: str) -> "MemoryBreakers":
@@ -52,9 +52,7 @@ class MemoryBreakers:
 
     def record(self, name: str, failure: Failure | None, number: int = 0) -> None:
         """A call ended."""
-        before = self._streak(name)
-        self._streaks[name] = after = before.end(number, failed=failure in BLAMED)
-        tally = Tally().plus(failure, row=after.row, outlived=before.outlives(number))
+        tally = self._streaks.counted(Tally(), name, failure, number, self._since(name))
         self._keep(name, rules.record(self._policy, self._state(name), self._now(), self.who, tally))
 
     async def opens(self, name: str, seconds: float) -> bool:
@@ -79,12 +77,11 @@ class MemoryBreakers:
         self._keep(name, rules.reset(self._state(name), self._now(), self.who))
 
     def _let_through(self, name: str, *, probe: bool = False) -> Permit:
-        self._streaks[name] = streak = self._streak(name).begin()
-        return Permit(allowed=True, probe=probe, number=streak.begun)
+        return Permit(allowed=True, probe=probe, number=self._streaks.begin(name, self._since(name)))
 
-    def _streak(self, name: str) -> Streak:
+    def _since(self, name: str) -> int:
         breaker = self._breakers.get(name)
-        return self._streaks.get(name, Streak()).within(breaker.since if breaker else 0)
+        return breaker.since if breaker else 0
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

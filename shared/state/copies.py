@@ -9,8 +9,8 @@ from shared.core import ramp
 from shared.core.breaker import Breaker, BreakerPolicy, Phase, Verdict
 from shared.core.failures import Failure
 from shared.core.ramp import Passed
-from shared.core.streak import Streak
-from shared.core.tally import BLAMED, Tally
+from shared.core.streak import Streaks
+from shared.core.tally import Tally
 from shared.state.wire import Answer, Command
 
 
@@ -28,7 +28,7 @@ class Copies:
         self._own: set[str] = set()
         self._untold: dict[str, Tally] = {}
         self._passed: dict[str, Passed] = {}
-        self._streaks: dict[str, Streak] = {}
+        self._streaks = Streaks()
         # Until the registry has answered once, this machine's clock stands in for its clock.
         self._ahead = int(time.time() * 1000) - _monotonic()
 
@@ -71,15 +71,12 @@ class Copies:
 
     def begin(self, name: str) -> int:
         """A call is let through; gives its number."""
-        self._streaks[name] = streak = self._streak(name).begin()
-        return streak.begun
+        return self._streaks.begin(name, self._since(name))
 
     def note(self, name: str, failure: Failure | None, number: int) -> None:
         """A call ended; to be told."""
-        before = self._streak(name)
-        self._streaks[name] = after = before.end(number, failed=failure in BLAMED)
         tally = self._untold.get(name, Tally())
-        self._untold[name] = tally.plus(failure, row=after.row, outlived=before.outlives(number))
+        self._untold[name] = self._streaks.counted(tally, name, failure, number, self._since(name))
 
     def command(self, name: str) -> Command:
         """A command about the breaker that says no more than what its copy is."""
@@ -121,9 +118,9 @@ class Copies:
                 breaker = rules.record(self.policy, self._state(command.name), self.now, self.who, command.tally)
                 self._change(command.name, breaker)
 
-    def _streak(self, name: str) -> Streak:
+    def _since(self, name: str) -> int:
         breaker = self.known.get(name)
-        return self._streaks.get(name, Streak()).within(breaker.since if breaker else 0)
+        return breaker.since if breaker else 0
 
     def _state(self, name: str) -> Breaker:
         # Version 0: what was begun here must not pass for news where the registry knows the breaker already.
