@@ -114,21 +114,7 @@ def add_tally(found: Verdict, tally: Mapping[str, int], times: int) -> None:
 
 def packed(facts: Facts) -> bytes:
     """Facts as they are kept: without what is known anew at each look, which is progress and what became of letters."""
-    rows = [
-        [
-            s.kind.value,
-            s.place,
-            s.document,
-            s.stage,
-            s.batch,
-            s.event_id,
-            s.origin,
-            s.replayed,
-            _own_state(s),
-            s.version,
-        ]
-        for s in facts
-    ]
+    rows = [[s.kind.value, *(getattr(s, name) for name in PACKED[1:]), _own_state(s), s.version] for s in facts]
     return zlib.compress(json.dumps(rows, separators=(",", ":")).encode(), 1)
 
 
