@@ -38,9 +38,9 @@ def status(
 def of_document(session: Session, document: str, as_json: bool) -> Exit:
     """One document."""
     where, row = asyncio.run(standing_of(session, document))
-    cost = asyncio.run(spent(session, Wanted(documents=[document])))
     if where is None:
         raise Stop(Exit.NOT_FOUND, f"document {document}: pipeline {session.pipeline.name} has not met it")
+    cost = asyncio.run(spent(session, Wanted(documents=[document])))
     now = datetime.now(UTC)
     outlook = asyncio.run(outlook_of(session, where, now)) if where.is_open and where.stage else None
     if as_json:
