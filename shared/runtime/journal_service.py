@@ -11,7 +11,7 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,19 +19,17 @@ from typing import Any, Protocol
 
 from starlette.applications import Starlette
 
-from shared.codec.avro import AvroCodec
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Unavailable
 from shared.core.event import Partition
 from shared.core.graph import Pipeline
-from shared.core.shelves import Shelf, shelves
-from shared.core.timeline import Entry, entry_of
+from shared.core.shelves import shelves
 from shared.database.journal import JournalTable
 from shared.database.passes import Passes
 from shared.database.pool import DatabasePolicy, open_database
 from shared.database.positions import Overtaken
 from shared.kafka.admin import ensure, plan
-from shared.kafka.reading import Reader, Tail
+from shared.kafka.reading import Reader
 from shared.observe.metrics import Metrics
 from shared.pipelines.ended import result_types
 from shared.pipelines.named import named_pipeline
@@ -42,7 +40,7 @@ from shared.runtime.janitor import Janitor
 from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for
 from shared.runtime.stalls import StuckGauge
-from shared.runtime.tailing import FETCHED_AHEAD, PAUSE_SECONDS, gather
+from shared.runtime.tailing import PAUSE_SECONDS, Reading, after, portions
 from shared.runtime.world import open_breakers
 from shared.settings import configured, own_settings
 
@@ -81,15 +79,11 @@ class Journal:
 
     life: Life
     pipeline: Pipeline
-    codec: AvroCodec
-    schemas: Schemas
+    reading: Reading
     table: JournalTable
     metrics: Metrics
     keep: timedelta
     kafka: Mapping[str, Any]
-    shelves: Mapping[str, Shelf]
-    asked_for: frozenset[type[Any]]
-    """Events that stages give which ask models: the calls in them are their own."""
     trouble: str = ""
     """What keeps it from working at the moment, in one sentence."""
     read: int = 0
@@ -122,25 +116,17 @@ class Journal:
 
     async def _follow(self) -> None:
         self._positions = await self.table.positions()
-        spans = await asyncio.to_thread(Reader(self.kafka).spans, list(self.shelves))
+        spans = await asyncio.to_thread(Reader(self.kafka).spans, list(self.reading.shelves))
         starts = {part: max(self._positions.get(part, 0), span.start) for part, span in spans.items()}
-        with Tail(self.kafka, starts, ahead=FETCHED_AHEAD) as tail:
-            gathering = asyncio.create_task(asyncio.to_thread(gather, tail))
-            try:
-                while not self.life.ended.is_set():
-                    records = await gathering
-                    # The next ones are fetched while these are written.
-                    gathering = asyncio.create_task(asyncio.to_thread(gather, tail))
-                    self.is_current = not records or _age(records[-1]) < CURRENT_SECONDS
-                    if records:
-                        await self._keep(records)
-                    elif time.monotonic() - self._checked > CHECK_SECONDS:
-                        await self._check()
-                    self.trouble = ""
-                    await self._tidy()
-            finally:
-                # A client that is closed while another thread polls it ends the process.
-                await asyncio.wait({gathering})
+        async with aclosing(portions(self.kafka, starts, self.life.ended)) as coming:
+            async for records, _ in coming:
+                self.is_current = not records or _age(records[-1]) < CURRENT_SECONDS
+                if records:
+                    await self._keep(records)
+                elif time.monotonic() - self._checked > CHECK_SECONDS:
+                    await self._check()
+                self.trouble = ""
+                await self._tidy()
 
     async def _check(self) -> None:
         """Look whether the tables are still as this process left them. Raises Overtaken."""
@@ -150,16 +136,8 @@ class Journal:
 
     async def _keep(self, records: list[Delivery]) -> None:
         began = time.monotonic()
-        entries = [self._entry(record) for record in records]
-        if self.codec.missing:
-            await self.schemas.look()
-            entries = [self._entry(record) for record in records]
-            # What is nowhere now is kept as what it is.
-            self.codec.missing.clear()
-        oldest = datetime.now(UTC) - self.keep
-        end: dict[Partition, int] = {}
-        for record in records:
-            end[record.position.topic, record.position.partition] = record.position.offset + 1
+        entries = await self.reading.entries(records)
+        oldest, end = datetime.now(UTC) - self.keep, after(records)
         begin = {part: self._positions.get(part) for part in end}
         kept = [entry for entry in entries if entry.at >= oldest]
         while not self.life.ended.is_set():
@@ -175,14 +153,6 @@ class Journal:
         self.metrics.journal_entries().inc(len(kept))
         self.metrics.journal_seconds().observe(time.monotonic() - began)
         self.metrics.journal_behind().set(max(_age(records[-1]), 0))
-
-    def _entry(self, record: Delivery) -> Entry:
-        shelf = self.shelves[record.position.topic]
-        try:
-            event = self.codec.decode(record.value, shelf.takes) if record.value and shelf.takes else None
-        except Failed as error:
-            event = error
-        return entry_of(record, shelf, event, fresh_calls=type(event) in self.asked_for)
 
     async def _tidy(self) -> None:
         if time.monotonic() - self._tidied < TIDY_SECONDS:
@@ -213,17 +183,15 @@ async def _journal(life: Life, settings: type[JournalSettings]) -> None:
         url = life.settings.database_url.get_secret_value()
         policy = DatabasePolicy(connections=2)
         database = await stack.enter_async_context(open_database(url, life.instance, policy))
+        asked_for = frozenset(kind for stage in pipeline.stages if stage.chains for kind in stage.gives)
         journal = Journal(
             life=life,
             pipeline=pipeline,
-            codec=codec,
-            schemas=schemas,
+            reading=Reading(codec, schemas, shelves(pipeline, ends), asked_for),
             table=JournalTable(database, pipeline.name),
             metrics=metrics,
             keep=timedelta(days=own.keep_days),
             kafka=kafka,
-            shelves=shelves(pipeline, ends),
-            asked_for=frozenset(kind for stage in pipeline.stages if stage.chains for kind in stage.gives),
         )
         app = Starlette(routes=list(routes(partial(health, journal), partial(asyncio.to_thread, metrics.exposition))))
         await stack.enter_async_context(serving(app, life.settings.health_port, life.settings.health_host))
@@ -244,4 +212,4 @@ async def _journal(life: Life, settings: type[JournalSettings]) -> None:
 def health(journal: Journal) -> Health:
     """What the journal says of itself."""
     weaker = {"journal": journal.trouble} if journal.trouble else {}
-    return Health(True, weaker | journal.schemas.weaker, {"entries": journal.read})
+    return Health(True, weaker | journal.reading.schemas.weaker, {"entries": journal.read})

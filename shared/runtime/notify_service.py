@@ -34,7 +34,7 @@ from shared.runtime.notifying.news import News
 from shared.runtime.notifying.noticing import Noticing
 from shared.runtime.process import Life, run
 from shared.runtime.schemas import Schemas, codec_for
-from shared.runtime.tailing import PAUSE_SECONDS
+from shared.runtime.tailing import PAUSE_SECONDS, Reading
 from shared.settings import configured, own_settings
 
 SERVICE = "notify"
@@ -112,7 +112,7 @@ class Notify:
         weaker: dict[str, str] = {}
         if self.noticing:
             weaker |= {"webhooks": self.noticing.trouble} if self.noticing.trouble else {}
-            weaker |= self.noticing.schemas.weaker
+            weaker |= self.noticing.reading.schemas.weaker
         for each in self.delivering:
             if said := each.trouble or (f"{each.failures} tries in a row failed: {each.said}" if each.failures else ""):
                 weaker[f"webhook {each.hook.name}"] = said
@@ -173,13 +173,11 @@ async def open_noticing(
     return Noticing(
         life=notify.life,
         pipeline=pipeline,
-        codec=codec,
-        schemas=Schemas(settings, codec),
+        reading=Reading(codec, Schemas(settings, codec), doors(pipeline, result_types(pipeline))),
         table=table,
         metrics=notify.metrics,
         hooks=notify.hooks,
         since=since,
         kafka=kafka,
-        shelves=doors(pipeline, result_types(pipeline)),
         news=News(),
     )

@@ -21,6 +21,7 @@ from shared.kafka.reading import Reader, Span
 from shared.pipelines.documents import DOCUMENTS
 from shared.runtime.notifying.news import News
 from shared.runtime.notifying.noticing import Noticing, fact_of
+from shared.runtime.tailing import Reading
 
 INGEST, RESULTS = ("documents.ingest", 0), ("documents.results", 0)
 
@@ -55,14 +56,12 @@ def noticing(table: Table) -> Noticing:
     return Noticing(
         life=nothing,
         pipeline=DOCUMENTS,
-        codec=nothing,
-        schemas=nothing,
+        reading=Reading(nothing, nothing, doors(DOCUMENTS, ())),
         table=cast(NoticesTable, table),
         metrics=nothing,
         hooks=(),
         since={},
         kafka={},
-        shelves=doors(DOCUMENTS, ()),
         news=News(),
         _followed=frozenset((INGEST, RESULTS)),
     )
@@ -149,7 +148,7 @@ async def test_a_record_that_postgresql_refuses_is_passed_over_alone(monkeypatch
         noticing(Table()),
         table=cast(Any, table),
         metrics=cast(Any, metrics),
-        codec=cast(Any, SimpleNamespace(missing=())),
+        reading=Reading(cast(Any, SimpleNamespace(missing=())), cast(Any, None), doors(DOCUMENTS, ())),
     )
     now = datetime.now(UTC)
     await one._keep([Delivery(Position(*RESULTS, offset), b"d1", None, (), now) for offset in range(8)])

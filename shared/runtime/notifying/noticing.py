@@ -10,30 +10,29 @@ topics end, and they are read to there; if the batch rests even then, no record 
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from shared.codec.avro import AvroCodec
 from shared.core.delivery import Delivery
 from shared.core.errors import Failed, Unavailable
 from shared.core.event import Partition
 from shared.core.graph import Pipeline
-from shared.core.shelves import ENDS, Kind, Shelf
-from shared.core.timeline import Entry, entry_of
+from shared.core.shelves import ENDS, Kind
+from shared.core.timeline import Entry
 from shared.core.webhooks.hook import Hook
 from shared.core.webhooks.notice import BATCH, OPEN, Count, batch_notice, document_notice
 from shared.database.deliveries import Message
 from shared.database.notices import NoticesTable, Standing
 from shared.database.positions import Overtaken
 from shared.kafka.dead_letters import REPLAYED
-from shared.kafka.reading import Reader, Tail
+from shared.kafka.reading import Reader
 from shared.observe.metrics import Metrics
 from shared.runtime.notifying.news import News
 from shared.runtime.process import Life
-from shared.runtime.schemas import Schemas
-from shared.runtime.tailing import FETCHED_AHEAD, PAUSE_SECONDS, gather
+from shared.runtime.tailing import PAUSE_SECONDS, Reading, after, portions
 
 LOOK_SECONDS = 0.5
 """How often it is looked which batches are finished."""
@@ -55,15 +54,13 @@ class Noticing:
 
     life: Life
     pipeline: Pipeline
-    codec: AvroCodec
-    schemas: Schemas
+    reading: Reading
     table: NoticesTable
     metrics: Metrics
     hooks: Sequence[Hook]
     since: Mapping[str, datetime]
     """From when on each hook is told."""
     kafka: Mapping[str, Any]
-    shelves: Mapping[str, Shelf]
     news: News
     """Told when there is something to deliver."""
     quiet: float = 5.0
@@ -95,37 +92,21 @@ class Noticing:
     async def _follow(self) -> None:
         reader, self._barrier = Reader(self.kafka), None
         self._positions = await self.table.positions()
-        spans = await asyncio.to_thread(reader.spans, list(self.shelves))
+        spans = await asyncio.to_thread(reader.spans, list(self.reading.shelves))
         starts = {part: max(self._positions.get(part, 0), span.start) for part, span in spans.items()}
         self._followed = frozenset(starts)
-        with Tail(self.kafka, starts, ahead=FETCHED_AHEAD) as tail:
-            gathering = asyncio.create_task(asyncio.to_thread(gather, tail))
-            try:
-                while not self.life.ended.is_set():
-                    records = await gathering
-                    # As they are now: what is fetched from here on is not in the tables yet.
-                    reached = dict(tail.ends)
-                    gathering = asyncio.create_task(asyncio.to_thread(gather, tail))
-                    if records:
-                        await self._keep(records)
-                    self.trouble = ""
-                    await self._batches(reader, reached)
-            finally:
-                # A client that is closed while another thread polls it ends the process.
-                await asyncio.wait({gathering})
+        async with aclosing(portions(self.kafka, starts, self.life.ended)) as coming:
+            async for records, reached in coming:
+                if records:
+                    await self._keep(records)
+                self.trouble = ""
+                await self._batches(reader, reached)
 
     async def _keep(self, records: Sequence[Delivery]) -> None:
-        entries = [self._entry(record) for record in records]
-        if self.codec.missing:
-            await self.schemas.look()
-            entries = [self._entry(record) for record in records]
-            # What is nowhere now is taken as what it is.
-            self.codec.missing.clear()
-        facts = [fact for entry in entries if (fact := fact_of(entry, self.shelves[entry.topic].kind))]
+        entries = await self.reading.entries(records)
+        facts = [fact for entry in entries if (fact := fact_of(entry, self.reading.shelves[entry.topic].kind))]
         messages = [message for entry in entries for message in self._of_document(entry)]
-        end: dict[Partition, int] = {}
-        for record in records:
-            end[record.position.topic, record.position.partition] = record.position.offset + 1
+        end = after(records)
         begin = {part: self._positions.get(part) for part in end}
         try:
             await self.table.write(facts, messages, begin, end)
@@ -151,14 +132,6 @@ class Noticing:
         await self.table.write((), (), {part: self._positions.get(part)}, {part: place.offset + 1})
         self._positions[part] = place.offset + 1
 
-    def _entry(self, record: Delivery) -> Entry:
-        shelf = self.shelves[record.position.topic]
-        try:
-            event = self.codec.decode(record.value, shelf.takes) if record.value and shelf.takes else None
-        except Failed as error:
-            event = error
-        return entry_of(record, shelf, event)
-
     def _of_document(self, entry: Entry) -> list[Message]:
         notice = document_notice(self.pipeline.name, entry)
         if notice is None:
@@ -176,7 +149,7 @@ class Noticing:
                 return
             self._looked = time.monotonic()
             if due := await self.table.due(self.quiet):
-                spans = await asyncio.to_thread(reader.spans, list(self.shelves))
+                spans = await asyncio.to_thread(reader.spans, list(self.reading.shelves))
                 if new := spans.keys() - self._followed:
                     raise Unavailable("kafka", f"{min(new)[0]} has more partitions than before: they are read now")
                 self._barrier = Barrier(due, {part: span.end for part, span in spans.items()})
