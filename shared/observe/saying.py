@@ -5,25 +5,17 @@ from typing import Any
 
 from shared.core.failures import Failure
 from shared.core.outcome import Cancelled, DeadLetter, Emit, Outcome, Park, Retry, Review
+from shared.core.remedies import ANSWERS
 
-QUOTING = frozenset(
-    {
-        Failure.UNDECODABLE,
-        Failure.INVALID_EVENT,
-        Failure.CONTENT_POLICY,
-        Failure.REFUSAL,
-        Failure.MALFORMED_JSON,
-        Failure.SCHEMA_VIOLATION,
-        Failure.TRUNCATED,
-        Failure.UNGROUNDED,
-        Failure.LOW_QUALITY,
-        Failure.LOW_CONFIDENCE,
-        Failure.SERVER_ERROR,
-        Failure.STREAM_CUT,
-        Failure.MODEL_UNKNOWN,
-        Failure.STORE_REJECTED,
-    }
-)
+QUOTING = ANSWERS | {
+    Failure.UNDECODABLE,
+    Failure.INVALID_EVENT,
+    Failure.CONTENT_POLICY,
+    Failure.SERVER_ERROR,
+    Failure.STREAM_CUT,
+    Failure.MODEL_UNKNOWN,
+    Failure.STORE_REJECTED,
+}
 """Failures whose message repeats what a model, a provider or a table said, and with it a part of the document."""
 LONGEST_NAME = 60
 """Characters of an error's kind."""
