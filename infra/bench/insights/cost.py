@@ -23,6 +23,7 @@ from infra.bench.engine.two_models import order
 from infra.bench.failures.mixed import looked, settled
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd
+from infra.bench.registry import HEAD
 from infra.bench.services import INVOICE, NOBODY, SUBMITTED, start
 from infra.local.parts.ports import free_port
 from shared.kafka.admin import ensure, plan
@@ -42,15 +43,9 @@ SHARES = {
 """Part of the calls that fail so."""
 LATENCY_MS = 150
 STALL_SECONDS = 60.0
-REGISTRY = """
-[providers.sim]
-wire = "openai"
-base_url_env = "PENSTOCK_MODELSIM_URL"
-base_path = "/v1"
-needs = ["PENSTOCK_MODELSIM_URL"]
-simulated = true
-timeout = 10
-first_token = 2
+REGISTRY = (
+    HEAD.format(timeout=10)
+    + """first_token = 2
 stall = 1
 
 [models."sim-thrifty-{mark}"]
@@ -77,6 +72,7 @@ summarization = ["sim-small-{mark}", "sim-thrifty-{mark}"]
 qa = ["sim-small-{mark}"]
 analyst = ["sim-thrifty-{mark}", "sim-small-{mark}"]
 """
+)
 """Two models whose names nobody else uses; the first once had another price."""
 PLACES = Decimal("0.000000001")
 """What is left of a float that sums decimals."""
