@@ -109,10 +109,11 @@ class Outbox:
     def _send_all(self) -> None:
         while batch := self._batch():
             why = self._sent(batch)
-            self._counted(LOST if why else SENT, len(batch))
             if bool(why) != bool(self.trouble):
                 log.warning("spans are lost" if why else "spans are sent again", why=why)
+            # Before they are counted: whoever sees that some are lost finds here why.
             self.trouble = why
+            self._counted(LOST if why else SENT, len(batch))
             self._closing.wait(len(batch) / self._policy.pace)
 
     def _batch(self) -> list[Span]:
