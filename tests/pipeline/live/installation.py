@@ -113,9 +113,11 @@ class Documents:
         return {row["document_id"]: row for row in found}
 
     def reviews(self, ids: Collection[str]) -> dict[str, dict[str, Any]]:
-        """Rows of the table of reviews, by document."""
-        found = self._database.execute("select * from reviews where document_id = any(%s)", [list(ids)])
-        return {row["document_id"]: row for row in found}
+        """Rows of the table of reviews, by document; a person is asked once about each."""
+        found = self._database.execute("select * from reviews where document_id = any(%s)", [list(ids)]).fetchall()
+        rows = {row["document_id"]: row for row in found}
+        assert len(rows) == len(found), [row | {"proposal": len(row["proposal"])} for row in found]
+        return rows
 
     def wait_until_stored(self, ids: Collection[str], seconds: float = 60) -> dict[str, dict[str, Any]]:
         """Return the rows when each of these documents is in the table and on the results topic."""
