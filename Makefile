@@ -23,7 +23,7 @@ demo: setup ## run the main job on the sample documents, and show what Penstock 
 	@$(RUN) -m infra.demo
 
 test: setup ## run the tests, on real Kafka, Redis and PostgreSQL
-	@$(RUN) -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup ## measure the engine: slow calls, kill -9, a model away, exactly once, latency, retries; half an hour
 	@.venv/bin/penstock bench engine --json

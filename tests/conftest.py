@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra.bench.homes import temporary_home
 from infra.local.parts import Endpoints, start_parts
+from tests.scheduling import ByScope, scope_of
 
 SETTINGS = {
     "kafka": "PENSTOCK_KAFKA__BOOTSTRAP_SERVERS",
@@ -24,20 +25,15 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-LONG = ("chaos", "bench")
-"""Folders whose tests kill and measure: one after the other, and before all others."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where two run side by side, what loads the machine most stays with one, and a file with whoever has it."""
+    """What takes longest begins first."""
+    items.sort(key=lambda item: scope_of(item.nodeid) != "long")
 
-    def group(item: pytest.Item) -> str:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        return "long" if folder in LONG else item.path.as_posix()
 
-    items.sort(key=lambda item: group(item) != "long")
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByScope:
+    """How the tests are shared out where two run side by side."""
+    return ByScope(config, log)
 
 
 @pytest.fixture(scope="session")
