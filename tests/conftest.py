@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.bench.homes import temporary_home
+from infra.bench.homes import KAFKA_HEAP_MIB, temporary_home
 from infra.local.parts import Endpoints, start_parts
 from tests.scheduling import ByScope, scope_of
 
@@ -47,7 +47,7 @@ def parts() -> Iterator[Endpoints]:
     """
     external = {part: os.environ[setting] for part, setting in SETTINGS.items() if setting in os.environ}
     with temporary_home() as home:
-        running = start_parts(home, SETTINGS.keys() - external.keys())
+        running = start_parts(home, SETTINGS.keys() - external.keys(), kafka_heap_mib=KAFKA_HEAP_MIB)
         try:
             yield Endpoints(
                 external.get("kafka", running.endpoints.kafka),

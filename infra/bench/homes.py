@@ -13,6 +13,9 @@ from pathlib import Path
 # A supervisor stops when its state folder is gone, so this ends what a killed test run had detached, too.
 REMOVE_WHEN_ALONE = "import shutil, sys; sys.stdin.read(); shutil.rmtree(sys.argv[1], ignore_errors=True)"
 
+KAFKA_HEAP_MIB = 768
+"""For a broker that serves many tests or scenarios, each with topics of its own that nobody deletes."""
+
 
 @contextmanager
 def temporary_home() -> Iterator[Path]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from infra.bench.bench import Bench, Scenario
 from infra.bench.figures import Figures, together
 from infra.bench.herd import Unreached
-from infra.bench.homes import temporary_home
+from infra.bench.homes import KAFKA_HEAP_MIB, temporary_home
 from infra.bench.outsider import Unacknowledged
 from infra.local.parts import start_parts
 from shared.database.migrate import migrate
@@ -32,7 +32,7 @@ def measure(scenarios: Scenarios, *, small: bool, say: Callable[[str], None]) ->
     """
     measured, failed = [], []
     with temporary_home() as home:
-        parts = start_parts(home, report=say)
+        parts = start_parts(home, report=say, kafka_heap_mib=KAFKA_HEAP_MIB)
         try:
             migrate(parts.endpoints.database or "")
             folder = home / "runs"

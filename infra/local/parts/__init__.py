@@ -62,18 +62,18 @@ def start_parts(
     wanted: Collection[str] = NAMES,
     report: Report = lambda line: None,
     give_up: Callable[[], bool] = lambda: False,
+    kafka_heap_mib: int = kafka.HEAP_MIB,
 ) -> RunningParts:
-    """Start the wanted parts with their state in `home` and wait until each one answers, or `give_up` says to stop."""
+    """Start the wanted parts with their state in `home` and wait until each one answers, or `give_up` says to stop.
+
+    A broker that nobody clears, as one of tests and benchmarks, needs more heap than the default: where it runs short
+    it is slow first and ends then.
+    """
     if unknown := set(wanted) - NAMES:
         raise LocalError(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(sorted(NAMES))}")
     home = home.resolve()
     home.mkdir(parents=True, exist_ok=True, mode=0o711)
-    ports = remembered_ports(home, *NAMES, "kafka-controller")
-    prepare: dict[str, Callable[[], Part]] = {
-        "kafka": lambda: kafka.prepare(home, ports["kafka"], ports["kafka-controller"], report),
-        "redis": lambda: redis.prepare(home, ports["redis"]),
-        "postgres": lambda: postgres.prepare(home, ports["postgres"]),
-    }
+    prepare = _prepares(home, kafka_heap_mib, report)
     children: dict[str, Child] = {}
 
     def start(name: str) -> str:
@@ -94,6 +94,15 @@ def start_parts(
         raise
     endpoints = Endpoints(addresses.get("kafka"), addresses.get("redis"), addresses.get("postgres"))
     return RunningParts(endpoints, MappingProxyType(children))
+
+
+def _prepares(home: Path, kafka_heap_mib: int, report: Report) -> Mapping[str, Callable[[], Part]]:
+    ports = remembered_ports(home, *NAMES, "kafka-controller")
+    return {
+        "kafka": lambda: kafka.prepare(home, ports["kafka"], ports["kafka-controller"], kafka_heap_mib, report),
+        "redis": lambda: redis.prepare(home, ports["redis"]),
+        "postgres": lambda: postgres.prepare(home, ports["postgres"]),
+    }
 
 
 def wait_until_ready(part: Part, child: Child, give_up: Callable[[], bool]) -> None:

@@ -19,8 +19,9 @@ from infra.local.processes import Command, LocalError
 FORMAT_SECONDS = 120
 # A dead letter holds a whole event, an event a document of at most 512 KiB: this leaves ample room.
 MESSAGE_MAX_BYTES = 4 * 1024 * 1024
+HEAP_MIB = 256
+"""What some hundreds of partitions need with room to spare; each takes some 40 KiB."""
 JVM = (
-    "-Xmx256m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
@@ -74,7 +75,7 @@ group.consumer.session.timeout.ms=6000
 """
 
 
-def prepare(home: Path, port: int, controller_port: int, report: Callable[[str], None]) -> Part:
+def prepare(home: Path, port: int, controller_port: int, heap_mib: int, report: Callable[[str], None]) -> Part:
     """Write the broker's configuration and, the first time, format its data folder."""
     folder = home / "kafka"
     data, properties, scratch = folder / "data", folder / "server.properties", folder / "tmp"
@@ -88,7 +89,7 @@ def prepare(home: Path, port: int, controller_port: int, report: Callable[[str],
     )
     if not (data / "meta.properties").exists():
         _format(properties, data, jars)
-    options = (*JVM, f"-Djava.io.tmpdir={scratch}", "-Dorg.apache.logging.log4j.level=WARN")
+    options = (*JVM, f"-Xmx{heap_mib}m", f"-Djava.io.tmpdir={scratch}", "-Dorg.apache.logging.log4j.level=WARN")
     return Part(
         Command(
             name="kafka",
@@ -107,7 +108,7 @@ def _format(properties: Path, data: Path, jars: str) -> None:
     shutil.rmtree(data, ignore_errors=True)
     # An identifier that begins with a dash would be taken for an option.
     cluster_id = secrets.token_urlsafe(16).replace("-", "A")
-    tool = (str(JAVA), *JVM, "-cp", jars, "kafka.tools.StorageTool")
+    tool = (str(JAVA), *JVM, f"-Xmx{HEAP_MIB}m", "-cp", jars, "kafka.tools.StorageTool")
     done = subprocess.run(
         [*tool, "format", "-t", cluster_id, "-c", str(properties)],
         capture_output=True,
