@@ -29,6 +29,9 @@ PASSING = frozenset(
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.NOT_COORDINATOR,
         KafkaError.UNSTABLE_OFFSET_COMMIT,
+        # A group can hand out a partition of a new topic before its member has heard of that topic.
+        KafkaError._UNKNOWN_PARTITION,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
     )
 )
 """What passes by itself; librdkafka marks only transactional errors as retriable."""

@@ -174,6 +174,7 @@ def test_one_that_was_fenced_for_its_age_goes_on(kafka: RealKafka, monkeypatch: 
 def test_a_call_is_repeated_only_while_it_may_succeed() -> None:
     assert passes(KafkaError(KafkaError._TIMED_OUT))
     assert passes(KafkaError(KafkaError.COORDINATOR_NOT_AVAILABLE))
+    assert passes(KafkaError(KafkaError._UNKNOWN_PARTITION))
     assert not passes(KafkaError(KafkaError._STATE))
     # A timeout inside a transaction that has failed: repeated, it would be told for as long as one listens.
     assert not passes(KafkaError(KafkaError._TIMED_OUT, "", False, True, True))
