@@ -1,8 +1,10 @@
 """The broker is stopped, killed and started again under load: a pause, after which nothing is lost or doubled."""
 
 import os
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +18,7 @@ from infra.local.parts import Endpoints, RunningParts, start_parts
 from shared.kafka.admin import ensure, plan
 from tests.chaos.audit import audit, calls, opened, results, tickets
 from tests.chaos.crew import Crew
+from tests.chaos.how_it_stands import how_it_stands
 from tests.pipeline.tiny.pipeline import TICKETS
 
 FULL = os.environ.get("PENSTOCK_CHAOS") == "full"
@@ -45,7 +48,10 @@ class OwnKafka:
 
     def end(self, how: str) -> None:
         child = self.running.children["kafka"]
-        child.kill() if how == "kill" else child.stop(20)
+        if how == "kill":
+            child.kill()
+        else:
+            assert child.stop(60) != -signal.SIGKILL, "Kafka did not stop in a minute"
 
     def start(self) -> None:
         address = self.address
@@ -61,6 +67,16 @@ def broker() -> Iterator[OwnKafka]:
             yield own
         finally:
             own.running.stop()
+
+
+@contextmanager
+def telling(more: Callable[[], str]) -> Iterator[None]:
+    """Add more to a failure, as it is at that moment."""
+    try:
+        yield
+    except AssertionError as error:
+        error.add_note(more())
+        raise
 
 
 @pytest.mark.parametrize("protocol", ["consumer", "classic"] if FULL else ["consumer"])
@@ -97,6 +113,7 @@ def test_outages_of_the_broker_are_pauses(broker: OwnKafka, tmp_path: Path, prot
             before = so_far()
             publish()
             crew.until(partial(reached, before + 1), GOES_ON_WITHIN, f"work goes on after {how}")
-        crew.until(partial(reached, KEYS * EACH * rounds), 300, "all is worked off")
+        with telling(lambda: f"{so_far()} of {KEYS * EACH * rounds}\n{how_it_stands(broker.address)}"):
+            crew.until(partial(reached, KEYS * EACH * rounds), 120, "all is worked off")
     found = audit(tickets(KEYS, EACH * rounds), results(broker.address, "tickets.results"), calls(counted))
     assert found.broken == ""
