@@ -79,6 +79,25 @@ class Group(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """A group in the generation that its member had at one moment: once that is over, what is committed is refused."""
+
+    member: Any
+    """The generation."""
+    group: Group
+    """The group, whatever its generation is by now."""
+
+    @classmethod
+    def now(cls, group: Group) -> "AsOf":
+        """As of this moment."""
+        return cls(group.member, group)
+
+    def reached(self, partitions: Sequence[Partition]) -> Sequence[Offset]:
+        """What the group has committed there, whoever did."""
+        return self.group.reached(partitions)
+
+
 class GroupMember(Group, Protocol):
     """The reading side; one thread uses it. Reads what is committed, and nothing of a transaction that is open."""
 

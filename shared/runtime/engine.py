@@ -15,7 +15,7 @@ from typing import Protocol
 
 from shared.core.crash_points import CrashHere, CrashPoint, nowhere
 from shared.core.delivery import Delivery
-from shared.kafka_port import GroupMember, Offset, Transactions
+from shared.kafka_port import AsOf, GroupMember, Offset, Transactions
 from shared.runtime.flow.fair import Fair
 from shared.runtime.flow.share import Finished, Taken
 from shared.runtime.flow.shares import Shares
@@ -238,13 +238,20 @@ class Engine:
             self._have_loop(self._admission.pump)
 
     def write(self, finished: Sequence[Finished]) -> tuple[list[Finished], bool]:
-        """One attempt; gives what is still to be written, and whether the attempt succeeded."""
-        ours, told = self._shares.complete(finished)
+        """One attempt; gives what is still to be written, and whether the attempt succeeded.
+
+        1. the generation
+        2. what is ours. A member that was thrown out and has joined again has another generation, and begins anew what
+           was in hand: written under the new one, the results of before would be there twice. In this order nothing
+           of an older generation is found to be ours, and where it is over meanwhile, the group refuses the attempt
+        """
+        group = AsOf.now(self._subscription)  # 1
+        ours, told = self._shares.complete(finished)  # 2
         if not told:
             return [], True
         records = [record for one in ours for record in one.records]
         began = time.monotonic()
-        through = self._transactor.commit(records, [one.offset for one in told], self._subscription)
+        through = self._transactor.commit(records, [one.offset for one in told], group)
         committed = {(offset.topic, offset.partition) for offset in through}
         self._shares.not_committed(one for one in told if one.share.key not in committed)
         written = [one for one in ours if one.taken.share.key in committed]

@@ -7,14 +7,13 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
 from infra.local.parts import Endpoints
 from shared.core.delivery import Delivery
 from shared.core.event import Partition
-from shared.kafka_port import Fenced, GroupMember, Offset, Record
+from shared.kafka_port import AsOf, Fenced, Offset, Record
 from tests.contract.kafkas import LARGEST, PARTITIONS, InMemory, Kafka, RealKafka
 
 
@@ -57,18 +56,6 @@ class Process:
 
     def values(self) -> list[bytes | None]:
         return [delivery.value for delivery in self.read]
-
-
-@dataclass(frozen=True)
-class Stale:
-    """A member as it was before the group moved on."""
-
-    member: Any
-    reached: Callable[[Sequence[Partition]], Sequence[Offset]]
-
-    @classmethod
-    def of(cls, member: GroupMember) -> Stale:
-        return cls(member.member, member.reached)
 
 
 def until(holds: Callable[[], bool], *processes: Process) -> None:
@@ -175,7 +162,7 @@ def test_records_and_progress_are_committed_together_and_a_later_member_goes_on_
 def test_of_a_partition_that_the_group_gave_to_another_member_nothing_is_committed(kafka: Kafka) -> None:
     first, writer = joined(kafka), kafka.writer("one")
     writer.open()
-    stale = Stale.of(first.member)
+    stale = AsOf.now(first.member)
     second = Process(kafka)
     until(lambda: len(first.starts) == len(second.starts) == PARTITIONS // 2, first, second)
     moved = min(second.starts)

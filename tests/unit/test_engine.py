@@ -8,12 +8,12 @@ from shared.core.delivery import Delivery
 from shared.core.poison import CALM, Suspicion
 from shared.core.progress import decode, read
 from shared.core.settle import Place, Settled
-from shared.kafka_port import Fenced, GroupMember, Offset, Record, Transactions
+from shared.kafka_port import Fenced, Group, GroupMember, Offset, Record, Transactions
 from shared.runtime.engine import Engine, EnginePolicy
 from shared.runtime.flow.admission import Admission
 from shared.runtime.flow.room import Limits
 from shared.runtime.flow.runners import Inline, Tasks
-from shared.runtime.flow.share import Taken
+from shared.runtime.flow.share import Finished, Taken, Told
 from shared.runtime.flow.shares import Shares
 from tests.pipeline.tiny.pipeline import TICKETS, TRIAGE
 from tests.unit.records import NOW, TOPIC, delivery
@@ -221,3 +221,28 @@ async def test_a_process_that_leaves_hears_of_the_group_while_it_ends_what_runs(
     await running.stop()
     assert running.broker.written == keys(4)
     assert running.broker.progress[TOPIC, 0] == (4, "")
+
+
+async def test_what_was_in_hand_before_it_joined_again_is_not_committed_in_its_new_generation() -> None:
+    broker, later = Broker(), 1_000_000
+    running = Running(4, broker)
+    commit, complete, began, named = broker.commit, running.shares.complete, [0], list[int]()
+
+    def joins_again(finished: Sequence[Finished]) -> tuple[list[Finished], list[Told]]:
+        """In the moment before it is asked what is ours."""
+        began[0] = running.partition.member // later
+        running.partition.member += later
+        return complete(finished)
+
+    def noting(records: Sequence[Record], offsets: Sequence[Offset], group: Group) -> frozenset[Offset]:
+        """In the moment before it is written."""
+        running.partition.member += later
+        named.append(group.member // later - began[0])
+        return commit(records, offsets, group)
+
+    running.shares.complete = joins_again  # type: ignore[method-assign]
+    broker.commit = noting  # type: ignore[method-assign, assignment]
+    await running.until(lambda: len(running.broker.written) == 4)
+    await running.stop()
+    # It joins twice in each attempt, and each is in the name that it had when the attempt began.
+    assert set(named) == {0}
