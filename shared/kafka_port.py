@@ -20,6 +20,10 @@ class Fenced(Exception):
     """Another process writes under this transactional id; this one must end and never come back under it."""
 
 
+class TakenBack(Exception):
+    """Kafka has lost what it had acknowledged; a process that begins where the group is now does that work anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record to be written, encoded."""
@@ -151,7 +155,8 @@ class Transactions(Protocol):
         """One attempt to write records and progress together; gives the progress that is through.
 
         All of it: everything is written. None: nothing is, keep the results, poll, try again. Some: it was unknown how
-        the attempt ended, and of partitions that others have meanwhile the answer says nothing. Raises Fenced.
+        the attempt ended, and of partitions that others have meanwhile the answer says nothing. Raises Fenced, and
+        TakenBack where an earlier attempt that was through is so no more.
         """
         ...
 

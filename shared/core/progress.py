@@ -74,6 +74,13 @@ def decode(base: int, metadata: str) -> tuple[int, frozenset[int]]:
     return high, incomplete
 
 
+def takes_back(before: tuple[int, str], after: tuple[int, str]) -> bool:
+    """Whether something that was done by what was committed before is not done by what is committed after."""
+    high, incomplete = decode(*before)
+    high_after, incomplete_after = decode(*after)
+    return high > high_after or any(offset <= high and offset not in incomplete for offset in incomplete_after)
+
+
 def _put(raw: bytearray, number: int) -> None:
     while number >= 0x80:
         raw.append(number & 0x7F | 0x80)

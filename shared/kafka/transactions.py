@@ -16,6 +16,11 @@ What a failure is answered with:
   hung, anything else    a new producer under the same id: it ends the transaction one way or the other, and fences what
                            a call that was left behind still sends
 Where it may have been committed all the same, the group's offsets tell, because every commit carries new progress.
+
+They are looked at after every failure for another reason too. A broker that goes down just after it acknowledged a
+commit can leave the transaction without its markers; whatever ends next under this id then ends both, and an abort
+takes back what was acknowledged, records and offsets. Whoever went on from there would lose just those records. So the
+process ends; first it closes what may stand open in other partitions, for nobody else writes under its id.
 """
 
 import time
@@ -25,15 +30,19 @@ from typing import Any, TypeVar
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from shared.core.crash_points import CrashHere, CrashPoint, nowhere
+from shared.core.event import Partition
+from shared.core.progress import takes_back
 from shared.kafka.calls import Calls, Hung, leaving_behind, left_behind
 from shared.kafka.properties import TRANSACTION_SECONDS, Properties
-from shared.kafka_port import Fenced, Group, Offset, Record
+from shared.kafka_port import Fenced, Group, Offset, Record, TakenBack
 
 T = TypeVar("T")
 
 FENCED = frozenset((KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED))
 RETRY_FOR = 60.0
 """Seconds for which a call that may simply be repeated is repeated."""
+LOOK_BACK_FOR = 5.0
+"""Seconds for which it is asked what became of earlier commits."""
 CALL_SECONDS = 5.0
 """Timeout of a call: it is repeated, so a short one only tells sooner when one hangs."""
 HUNG_SECONDS = 8.0
@@ -58,6 +67,10 @@ class Transactor:
         self._producer: Producer | None = None
         self._calls = Calls()
         self._began = 0.0
+        self._through: dict[Partition, Offset] = {}
+        """What was committed last of each partition, also where that is somebody else's by now: nobody goes back."""
+        self._topics: set[str] = set()
+        """Topics that were written to."""
 
     @property
     def since(self) -> float | None:
@@ -76,12 +89,18 @@ class Transactor:
 
     def commit(self, records: Sequence[Record], offsets: Sequence[Offset], group: Group) -> frozenset[Offset]:
         """One attempt to write the records and the offsets together; gives the offsets that are through."""
+        through = self._attempt(records, offsets, group)
+        self._through |= {(offset.topic, offset.partition): offset for offset in through}
+        return through
+
+    def _attempt(self, records: Sequence[Record], offsets: Sequence[Offset], group: Group) -> frozenset[Offset]:
         self._began, step = time.monotonic(), "begin"
         try:
             self._crash_here(CrashPoint.BEFORE_BEGIN)
             self._now().begin_transaction()  # 1
             self._crash_here(CrashPoint.AFTER_BEGIN)
             step = "produce"
+            self._topics.update(record.topic for record in records)
             for record in records:  # 2
                 self._produce(record)
             self._crash_here(CrashPoint.AFTER_PRODUCE)
@@ -96,6 +115,7 @@ class Transactor:
         except (KafkaException, Hung) as error:
             self._tell(f"transaction failed at {step}", error)
             self._end(step, error)
+            self._look_back(group)
             asks_for_abort = isinstance(error, KafkaException) and error.args[0].txn_requires_abort()
             # A call that was left behind does what it does, and nothing follows it: before step 4 nothing is through.
             return NOTHING if step != "commit" or asks_for_abort else self._found(offsets, group)
@@ -114,6 +134,38 @@ class Transactor:
         """What the group has of them: partition by partition, since one that went to somebody else tells nothing."""
         asked = [(o.topic, o.partition) for o in offsets]
         return frozenset(offsets) & frozenset(self._calls.repeat(lambda: group.reached(asked), RETRY_FOR))
+
+    def _look_back(self, group: Group) -> None:
+        """Raises TakenBack where something that was committed is so no more."""
+        try:
+            asked = list(self._through)
+            found = self._calls.repeat(lambda: group.reached(asked), LOOK_BACK_FOR) if asked else ()
+        except (KafkaException, TimeoutError) as error:
+            # Such as: a transaction is still open there. What becomes of it is asked after the next failure.
+            self._report(f"what the group has is not known: {error}")
+            return
+        for now in found:
+            before = self._through[now.topic, now.partition]
+            if takes_back((before.offset, before.metadata), (now.offset, now.metadata)):
+                self._close()
+                raise TakenBack(
+                    f"Kafka has lost progress of {now.topic}/{now.partition} that it had acknowledged: it was at "
+                    f"{before.offset}, and is committed at {now.offset} now. This process ends, the next begins there"
+                )
+
+    def _close(self) -> None:
+        """Abort a transaction with a record in every partition we write to: its markers end whatever is open there."""
+        producer = self._now()
+        try:
+            producer.begin_transaction()
+            for topic in self._topics:
+                for number in producer.list_topics(topic, CALL_SECONDS).topics[topic].partitions:
+                    producer.produce(topic, key=b"aborted", partition=number)
+            # An abort drops what was not sent yet.
+            producer.flush(CALL_SECONDS)
+            self._repeat(lambda producer: producer.abort_transaction(CALL_SECONDS))
+        except (KafkaException, Hung) as error:
+            self._report(f"what is open could not be closed: {error}")
 
     def _produce(self, record: Record) -> None:
         where: dict[str, Any] = {} if record.partition is None else {"partition": record.partition}

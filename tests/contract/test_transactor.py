@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from infra.local.parts import Endpoints
+from shared.core.event import Partition
+from shared.core.progress import encode
 from shared.kafka import properties, transactions
 from shared.kafka.calls import Hung, passes
 from shared.kafka.transactions import Transactor
-from shared.kafka_port import Fenced
+from shared.kafka_port import Fenced, Offset, TakenBack
 from tests.contract.kafkas import RealKafka
 from tests.contract.test_kafka import at, joined, made, numbers, out
 
@@ -54,11 +57,22 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     event.set()
 
 
-def troubled(kafka: RealKafka, **trouble: Act) -> Transactor:
+def troubled(kafka: RealKafka, trouble: dict[str, Act] | None = None, **more: Act) -> Transactor:
+    """Its next calls of these kinds go wrong; `trouble` may name others later."""
+    trouble = {} if trouble is None else trouble
+    trouble |= more
     told = properties.transactional({"bootstrap.servers": kafka.address}, f"{kafka.name}.one")
     writer = Transactor(told, print, client=lambda own: Troubled(own, trouble))
     writer.open()
     return writer
+
+
+def ends_of(address: str, topic: str) -> Iterator[tuple[int, int]]:
+    """Number and end of each partition."""
+    client = Consumer({"bootstrap.servers": address, "group.id": "ends"})
+    for number in client.list_topics(topic, 10).topics[topic].partitions:
+        yield number, client.get_watermark_offsets(TopicPartition(topic, number), 10)[1]
+    client.close()
 
 
 def unknown(call: Callable[[], Any]) -> Any:
@@ -145,6 +159,63 @@ def test_what_follows_an_aborted_transaction_is_written_record_for_record(kafka:
     # and now and then to take for written what the broker had taken for a record of the aborted transaction.
     assert len(set(map(id, clients))) == len(clients) == 13
     assert out(kafka) == numbers(*written)
+    process.member.close()
+
+
+def test_a_commit_that_was_acknowledged_and_never_made_is_found_out_at_the_next_failure(kafka: RealKafka) -> None:
+    process, writer = joined(kafka), troubled(kafka, commit=lambda call: None)
+    assert writer.commit([made(kafka, 1, topic="out")], [at(kafka, 1)], process.member)
+    with pytest.raises(TakenBack):
+        writer.commit([made(kafka, 2, topic="out")], [at(kafka, 2)], process.member)
+    assert out(kafka) == []
+    assert [o.offset for o in process.member.reached([(f"{kafka.name}.in", 0)])] == [-1]
+    process.member.close()
+
+
+@dataclass(frozen=True)
+class Remembers:
+    """A group of which the broker says that it has committed this; None: nothing can be said while that is open."""
+
+    member: Any
+    says: Sequence[Offset] | None
+
+    def reached(self, partitions: Sequence[Partition]) -> Sequence[Offset]:
+        if self.says is None:
+            raise KafkaException(KafkaError(KafkaError.UNSTABLE_OFFSET_COMMIT))
+        return [one for one in self.says if (one.topic, one.partition) in partitions]
+
+
+@pytest.mark.parametrize("undone", [[], [3, 4]])
+def test_where_the_broker_has_lost_what_it_acknowledged_nobody_goes_on_from_there(
+    kafka: RealKafka, undone: list[int]
+) -> None:
+    trouble: dict[str, Act] = {}
+    process, writer = joined(kafka), troubled(kafka, trouble)
+    first, second = at(kafka, 3, encode(3, 5, [3])), at(kafka, 9)
+    before = at(kafka, 3, encode(3, 5, undone) if undone else "")
+    assert writer.commit([made(kafka, 1, topic="out")], [first], process.member)
+    trouble["offsets"] = unknown
+    with pytest.raises(TakenBack, match="it was at 3, and is committed at 3 now"):
+        writer.commit([made(kafka, 2, topic="out")], [second], Remembers(process.member.member, [before]))
+    # Every partition has got an abort's marker behind a record that nobody sees.
+    ends = dict(ends_of(kafka.address, f"{kafka.name}.out"))
+    assert all(end >= 2 for end in ends.values()), ends
+    assert out(kafka) == numbers(1)
+    process.member.close()
+
+
+def test_what_others_have_done_since_is_not_taken_back_and_what_is_not_known_is_no_reason_to_end(
+    kafka: RealKafka,
+) -> None:
+    trouble: dict[str, Act] = {}
+    process, writer = joined(kafka), troubled(kafka, trouble)
+    assert writer.commit([made(kafka, 1, topic="out")], [at(kafka, 3, encode(3, 5, [3]))], process.member)
+    for says in ([at(kafka, 3, encode(3, 5, [3]))], [at(kafka, 3, encode(3, 7, [3, 6]))], [at(kafka, 8)], None):
+        trouble["offsets"] = unknown
+        group = Remembers(process.member.member, says)
+        assert writer.commit([made(kafka, 2, topic="out")], [at(kafka, 9)], group) == frozenset()
+    assert writer.commit([made(kafka, 2, topic="out")], [at(kafka, 9)], process.member)
+    assert out(kafka) == numbers(1, 2)
     process.member.close()
 
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from shared.core.progress import LIMIT, MAX_INCOMPLETE, MAX_SPAN, Progress, decode, encode
+from shared.core.progress import LIMIT, MAX_INCOMPLETE, MAX_SPAN, Progress, decode, encode, takes_back
 
 
 class Restarts(RuleBasedStateMachine):
@@ -48,7 +48,9 @@ class Restarts(RuleBasedStateMachine):
 
     @rule()
     def commit(self) -> None:
-        self.committed = self.progress.snapshot()
+        before, self.committed = self.committed, self.progress.snapshot()
+        assert not takes_back(before, self.committed)
+        assert takes_back(self.committed, before) or self.finished <= self.done_for_good
         self.done_for_good |= self.finished
 
     @rule()
