@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from typing import TYPE_CHECKING
 
 from schemas.events import DocumentResult
@@ -36,6 +37,8 @@ class Schemas:
 
     def __init__(self, settings: Settings, codec: AvroCodec) -> None:
         self._log = SchemaLog(settings.kafka.properties())
+        # Held by the threads: of the tasks that look at the same time, one may be cancelled while its thread goes on.
+        self._reading = threading.Lock()
         self._registry = open_registry(settings.schema_registry_url) if settings.schema_registry_url else None
         self._codec = codec
         self.weaker: dict[str, str] = {}
@@ -47,10 +50,11 @@ class Schemas:
         await asyncio.to_thread(self._tell, pipeline, kinds)
 
     def _tell(self, pipeline: Pipeline, kinds: tuple[type[Event], ...]) -> None:
-        for schema in self._log.read():
-            self._codec.learn(schema)
-        marks = [(fingerprint(json.loads(kind.__avro__))[::-1].hex(), kind.__avro__) for kind in kinds]
-        self._log.add(marks)
+        with self._reading:
+            for schema in self._log.read():
+                self._codec.learn(schema)
+            marks = [(fingerprint(json.loads(kind.__avro__))[::-1].hex(), kind.__avro__) for kind in kinds]
+            self._log.add(marks)
         if self._registry is None:
             return
         try:
@@ -74,8 +78,9 @@ class Schemas:
 
     def _find(self) -> None:
         try:
-            for schema in self._log.read():
-                self._codec.learn(schema)
+            with self._reading:
+                for schema in self._log.read():
+                    self._codec.learn(schema)
             for schema_id in [mark for mark in self._codec.missing if isinstance(mark, int)]:
                 if self._registry and (known := self._registry.schema(schema_id)):
                     self._codec.learn(known, schema_id)
