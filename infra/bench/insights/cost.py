@@ -97,16 +97,20 @@ class Told:
     unsure: frozenset[str]
     """Names of the calls whose answer nobody saw."""
 
-    def difference(self) -> Decimal:
-        """The largest distance between any two of them, without the unsure calls."""
+    @property
+    def sums(self) -> dict[str, Decimal]:
+        """What each of them says without the unsure calls."""
         doubtful = sum((cost for name, cost in self.charged.items() if name in self.unsure), Decimal(0))
-        sums = [
-            self.bill - doubtful,
-            money(self.costs["sure_usd"]),
-            money(self.status["sure_usd"]),
-            self.metrics - self.metrics_unsure,
-        ]
-        return (max(sums) - min(sums)).quantize(PLACES)
+        return {
+            "bill": self.bill - doubtful,
+            "costs": money(self.costs["sure_usd"]),
+            "status": money(self.status["sure_usd"]),
+            "metrics": self.metrics - self.metrics_unsure,
+        }
+
+    def difference(self) -> Decimal:
+        """The largest distance between any two of them."""
+        return (max(self.sums.values()) - min(self.sums.values())).quantize(PLACES)
 
 
 def cost(bench: Bench) -> Figures:
@@ -144,6 +148,7 @@ def cost(bench: Bench) -> Figures:
         "cost_cached_tokens": told.costs["cached_tokens"],
         "cost_reasoning_tokens": told.costs["reasoning_tokens"],
     }
+    bench.say("cost: " + ", ".join(f"{who} {said}" for who, said in told.sums.items()))
     bench.say("cost: " + ", ".join(f"{name} {figure:.6g}" for name, figure in figures.items()))
     return figures
 
