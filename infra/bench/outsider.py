@@ -178,10 +178,15 @@ def read_stamped(kafka: str, topic: str, seconds: float = 30) -> list[Stamped]:
 
 def end(kafka: str, topic: str) -> int:
     """How far a topic's partitions reach, all together: more than its records, for markers count too."""
+    return sum(ends(kafka, topic))
+
+
+def ends(kafka: str, topic: str) -> list[int]:
+    """How far each of its partitions reaches."""
     client = Consumer(PROPERTIES | {"bootstrap.servers": kafka})
     try:
         partitions = client.list_topics(topic, 10).topics[topic].partitions
-        return sum(_high(client, TopicPartition(topic, number), time.monotonic() + 30) for number in partitions)
+        return [_high(client, TopicPartition(topic, number), time.monotonic() + 30) for number in partitions]
     finally:
         client.close()
 

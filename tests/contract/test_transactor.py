@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer
 
+from infra.bench import outsider
 from infra.local.parts import Endpoints
 from shared.core.event import Partition
 from shared.core.progress import encode
@@ -65,14 +66,6 @@ def troubled(kafka: RealKafka, trouble: dict[str, Act] | None = None, **more: Ac
     writer = Transactor(told, print, client=lambda own: Troubled(own, trouble))
     writer.open()
     return writer
-
-
-def ends_of(address: str, topic: str) -> Iterator[tuple[int, int]]:
-    """Number and end of each partition."""
-    client = Consumer({"bootstrap.servers": address, "group.id": "ends"})
-    for number in client.list_topics(topic, 10).topics[topic].partitions:
-        yield number, client.get_watermark_offsets(TopicPartition(topic, number), 10)[1]
-    client.close()
 
 
 def unknown(call: Callable[[], Any]) -> Any:
@@ -198,8 +191,8 @@ def test_where_the_broker_has_lost_what_it_acknowledged_nobody_goes_on_from_ther
     with pytest.raises(TakenBack, match="it was at 3, and is committed at 3 now"):
         writer.commit([made(kafka, 2, topic="out")], [second], Remembers(process.member.member, [before]))
     # Every partition has got an abort's marker behind a record that nobody sees.
-    ends = dict(ends_of(kafka.address, f"{kafka.name}.out"))
-    assert all(end >= 2 for end in ends.values()), ends
+    ends = outsider.ends(kafka.address, f"{kafka.name}.out")
+    assert all(end >= 2 for end in ends), ends
     assert out(kafka) == numbers(1)
     process.member.close()
 
