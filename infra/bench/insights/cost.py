@@ -110,7 +110,8 @@ class Told:
 
     def difference(self) -> Decimal:
         """The largest distance between any two of them."""
-        return (max(self.sums.values()) - min(self.sums.values())).quantize(PLACES)
+        sums = self.sums.values()
+        return (max(sums) - min(sums)).quantize(PLACES)
 
 
 def cost(bench: Bench) -> Figures:
