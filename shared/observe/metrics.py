@@ -3,7 +3,7 @@
 A refusal for the pace is counted like any other end of a call: `penstock_model_calls_total{outcome="rate_limited"}`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,10 @@ from shared.ports import BreakerState
 
 BREAKER_STATES = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
 """A breaker's state as a number: the worse, the higher."""
+
+Figures = tuple[float, float, float, int]
+"""What calls have cost: US dollars, of these failed and unsure ones, and the number of unsure calls."""
+NOTHING: Figures = (0.0, 0.0, 0.0, 0)
 
 log = logger("stage")
 
@@ -104,6 +108,7 @@ class Metrics:
         self.ledger_failed = self._gauge(names.LEDGER_FAILED)
         self.ledger_unsure = self._gauge(names.LEDGER_UNSURE)
         self.ledger_unsure_calls = self._gauge(names.LEDGER_UNSURE_CALLS)
+        self._accounts: frozenset[tuple[str, str]] = frozenset()
 
     def _of_the_journal(self) -> None:
         # Called where they are used and not here: elsewhere than in the journal they are not even 0.
@@ -194,12 +199,19 @@ class Metrics:
         self.model_failed(model).inc(record.cost_usd if failed else 0.0)
         self.model_unsure(model).inc(record.cost_usd if record.unsure else 0.0)
 
-    def account(self, model: str, document_type: str, figures: tuple[float, float, float, int]) -> None:
-        """What the ledger has of a model and a type of document: US dollars, failed ones, unsure ones, unsure calls."""
-        where = self._models.of(model), self._types.of(document_type)
+    def accounts(self, lines: Iterable[tuple[str, str, Figures]]) -> None:
+        """All that the ledger has of models and types of documents; a line that was there and is not any more is 0."""
+        # A line goes when the type of its last document becomes known: the same calls are on another line then.
+        sums: dict[tuple[str, str], Figures] = dict.fromkeys(self._accounts, NOTHING)
+        for model, document_type, figures in lines:
+            where = self._models.of(model), self._types.of(document_type)
+            cost, failed, unsure, calls = sums.get(where, NOTHING)
+            sums[where] = cost + figures[0], failed + figures[1], unsure + figures[2], calls + figures[3]
         gauges = (self.ledger_cost, self.ledger_failed, self.ledger_unsure, self.ledger_unsure_calls)
-        for gauge, figure in zip(gauges, figures, strict=True):
-            gauge(*where).set(figure)
+        for where, figures in sums.items():
+            for gauge, figure in zip(gauges, figures, strict=True):
+                gauge(*where).set(figure)
+        self._accounts = frozenset(sums)
 
     def lags(self, found: Mapping[tuple[str, int], tuple[int, float]]) -> None:
         """How far behind each partition is that is ours, in records and seconds; of the others others tell."""

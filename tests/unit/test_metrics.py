@@ -149,7 +149,7 @@ def test_hostile_types_models_and_prompts_do_not_make_series_without_end(metrics
         metrics.observe(DELIVERY, Emit(), 0.1, kind, final=True)
         metrics.call(replace(call, model=f"m{number}", prompt=f"qa@{number}"), kind)
         metrics.question(f"task {number}", kind, "ok")
-        metrics.account(f"m{number}", kind, (1.0, 0.0, 0.0, 0))
+    metrics.accounts((f"m{number}", f"type {number}", (1.0, 0.0, 0.0, 1)) for number in range(500))
     metrics.observe(DELIVERY, Emit(), 0.1, "\ud800", final=True)
     metrics.observe(DELIVERY, Emit(), 0.1, 'a "quoted"\nname', final=True)
     metrics.observe(DELIVERY, Emit(), 0.1, "x" * 5000, final=True)
@@ -157,6 +157,15 @@ def test_hostile_types_models_and_prompts_do_not_make_series_without_end(metrics
         values = {tuple(sorted((k, v) for k, v in one.labels.items() if k != "le")) for one in family.samples}
         assert len(values) <= MOST + 1, name
     assert value(metrics, "penstock_operations_total", document_type="other") == 500 - MOST + 3
+    assert sum(one.value for one in families(metrics)["penstock_ledger_cost_usd"].samples) == 500
+
+
+def test_what_moves_to_another_line_of_the_account_is_told_once(metrics: Metrics) -> None:
+    """The type of a document becomes known with its result, and its calls were there before."""
+    metrics.accounts([("m", "", (1.0, 0.5, 0.25, 2)), ("m", "invoice", (2.0, 0.0, 0.0, 0))])
+    metrics.accounts([("m", "invoice", (3.0, 0.5, 0.25, 2))])
+    for name, total in (("cost_usd", 3.0), ("failed_usd", 0.5), ("unsure_usd", 0.25), ("unsure_calls", 2)):
+        assert sum(one.value for one in families(metrics)[f"penstock_ledger_{name}"].samples) == total
 
 
 def test_everything_that_is_exported_stands_in_the_dictionary(metrics: Metrics) -> None:
