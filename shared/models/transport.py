@@ -16,7 +16,7 @@ from shared.core.failures import Failure
 from shared.models import local
 from shared.models.pace import exhausted
 from shared.models.registry import Model
-from shared.models.streams.assembly import Assembly
+from shared.models.streams.assembly import Assembly, uncounted
 from shared.models.streams.pace import Pace
 from shared.models.wire import Reply, Request, Wire, failure_of_status, failure_of_transport, retry_after
 from shared.models.wire_anthropic import AnthropicWire
@@ -73,11 +73,11 @@ async def send(
         reply = local.reply(prompt, schema)
     else:
         wire = WIRES[model.provider.wire]
-        assembly = Assembly(wire, len(prompt.system) + len(prompt.user))
+        asked = len(prompt.system) + len(prompt.user)
         request = wire.request(model, prompt, schema)
         if name:
             request = replace(request, headers={**request.headers, REQUEST_ID: name})
-        reply = await _exchange(client, model, wire, request, assembly)
+        reply = uncounted(await _exchange(client, model, wire, request, Assembly(wire, asked)), asked)
     return reply, round((time.monotonic() - began) * 1000)
 
 
@@ -105,7 +105,7 @@ async def _exchange(client: httpx.AsyncClient, model: Model, wire: Wire, request
             where = f"{model.provider.name} at {model.provider.base_url}"
             lost = assembly.lost(failure, f"{where}: {_said(error, pace)}")
             # What was sent may be on the bill, whether or not anything of the answer was seen.
-            return lost if isinstance(error, NEVER_SENT) else replace(lost, estimated=True)
+            return replace(lost, estimated=not isinstance(error, NEVER_SENT))
     if pace.streams:
         return replace(assembly.reply(), hold=exhausted(response.headers))
     return understood(wire, response.status_code, response.headers, content)
@@ -166,7 +166,8 @@ def understood(wire: Wire, status: int, headers: Mapping[str, str], content: byt
         try:
             return replace(wire.reply(body), hold=exhausted(headers))
         except (LookupError, TypeError, ValueError, AttributeError):
-            return Reply(failure=Failure.SERVER_ERROR, message=f"status 200, but no answer: {_start(content)}")
+            said = f"status 200, but no answer: {_start(content)}"
+            return Reply(failure=Failure.SERVER_ERROR, message=said, estimated=True)
     error = error if isinstance(error, dict) else {"message": str(error or _start(content))}
     # A gateway whose own part went well answers 200, whatever became of the provider behind it.
     return Reply(

@@ -121,9 +121,26 @@ def test_half_an_answer_is_kept_and_its_cost_estimated(wire: str) -> None:
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_stream_in_which_nothing_was_written_costs_nothing(wire: str) -> None:
+def test_a_stream_in_which_nothing_was_written_costs_nothing_that_we_know_of(wire: str) -> None:
     reply = assembled(wire, *[script(wire)[0].alive] * 3)
-    assert (reply.text, reply.input_tokens, reply.output_tokens, reply.estimated) == ("", 0, 0, False)
+    assert (reply.text, reply.input_tokens, reply.output_tokens, reply.estimated) == ("", 0, 0, True)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_every_beginning_of_a_stream_is_of_unsure_cost_until_the_provider_has_counted_it(wire: str) -> None:
+    """Also where it said at first, for form's sake, as many tokens as we make of the little that we heard."""
+    sent = played(script(wire)[0], None).sent
+    last = next(place for place, event in enumerate(sent) if b'"usage": {' in event and b"message_start" not in event)
+    for end in range(len(sent)):
+        assert assembled(wire, *sent[:end]).estimated == (end <= last), end
+
+
+@pytest.mark.parametrize(("event", "sure"), [("", True), ("message_start", False)])
+def test_only_an_outright_refusal_is_sure_to_cost_nothing(event: str, sure: bool) -> None:
+    begun = {"type": "message_start", "message": {"usage": {"input_tokens": 9, "output_tokens": 1}}}
+    refusal = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    reply = anthropic(*([begun] if event else []), refusal)
+    assert (reply.failure, not reply.estimated) == (Failure.OVERLOADED, sure)
 
 
 def test_a_server_that_never_counts_is_estimated() -> None:

@@ -222,4 +222,8 @@ async def test_a_server_that_answers_in_one_piece_all_the_same_is_understood(
     body = {"choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}]}
     content = json.dumps(body).encode() if kind == "application/json" else b"data: {}\n\n"
     response = httpx.Response(status, headers={"content-type": kind}, content=content)
-    assert (await answered(world, lambda _: response)).failure is failure
+    reply = await answered(world, lambda _: response)
+    assert reply.failure is failure
+    # This one does not count; what it sent as a page may have been an answer, and be paid.
+    assert reply.estimated == (status == 200)
+    assert (reply.input_tokens > 0, reply.output_tokens) == ((True, 1) if failure is None else (False, 0))

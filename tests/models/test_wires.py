@@ -182,6 +182,7 @@ def test_whatever_a_server_sends_becomes_a_reply(wire: str, status: int, content
     reply = understood(WIRES[wire], status, {}, content)
     assert isinstance(reply.text, str)
     assert status == 200 or reply.failure
+    assert reply.estimated == (status == 200 and reply.message.startswith("status 200, but no answer"))
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,13 @@ def estimate(characters: int) -> int:
     return -(-characters // CHARACTERS_PER_TOKEN)
 
 
+def uncounted(reply: Reply, asked: int) -> Reply:
+    """An answer in one piece, its tokens estimated where the server did not count them; `asked` as below."""
+    if reply.failure or reply.input_tokens or reply.output_tokens:
+        return reply
+    return replace(reply, input_tokens=estimate(asked), output_tokens=estimate(len(reply.text)), estimated=True)
+
+
 class Assembly:
     """One answer, put together from its stream."""
 
@@ -88,4 +95,7 @@ class Assembly:
         asked = told[0] or (estimate(self._asked) if arriving.heard else 0)
         # Before the end the provider's figure for the answer is that of its beginning.
         given = told[1] if whole and told[1] else max(told[1], estimate(arriving.heard))
-        return replace(reply, input_tokens=asked, output_tokens=given, estimated=(asked, given) != told)
+        counted = (asked, given) == told and (whole or bool(arriving.finish and all(told)))
+        # A provider that refuses outright charges nothing; any other that falls silent may have, whatever was heard.
+        refused = arriving.error is not None and not arriving.heard and not any(told)
+        return replace(reply, input_tokens=asked, output_tokens=given, estimated=not (counted or refused))
