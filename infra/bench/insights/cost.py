@@ -6,12 +6,13 @@ the bill. Without these the sums are equal, or the account is wrong.
 """
 
 import json
+import random
 import re
 import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,7 @@ from urllib.request import urlopen
 from infra.bench import outsider
 from infra.bench.bench import Bench
 from infra.bench.engine.two_models import order
-from infra.bench.failures.mixed import looked, settled
+from infra.bench.failures.mixed import settled
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd
 from infra.bench.registry import HEAD
@@ -42,9 +43,11 @@ SHARES = {
 }
 """Part of the calls that fail so."""
 LATENCY_MS = 150
-STALL_SECONDS = 60.0
+STALL_SECONDS = 180.0
+"""Longer than a breaker stays open."""
+TIMEOUT_SECONDS = 10
 REGISTRY = (
-    HEAD.format(timeout=10)
+    HEAD.format(timeout=TIMEOUT_SECONDS)
     + """first_token = 2
 stall = 1
 
@@ -119,6 +122,7 @@ def cost(bench: Bench) -> Figures:
     count, kills = (40, 2) if bench.small else (400, 10)
     mark = uuid.uuid4().hex[:8]
     ensure({"bootstrap.servers": bench.kafka}, plan(DOCUMENTS))
+    names = [f"{mark}-{number:04d}" for number in range(count)]
     folder = bench.folder / f"cost-{mark}"
     folder.mkdir()
     registry = folder / "models.toml"
@@ -129,16 +133,13 @@ def cost(bench: Bench) -> Figures:
         herd.start("services.review", PENSTOCK_HEALTH_PORT=str(desk))
         for fault, share in SHARES.items():
             order(ports.provider, "POST", {"fault": fault, "share": share, "after": 0.2})
-        names = {f"{mark}-{number:04d}" for number in range(count)}
-        records = ((name, outsider.encoded(SUBMITTED, submission(name, mark))) for name in sorted(names))
-        outsider.publish(bench.kafka, "documents.ingest", records)
-        killed = kill_again_and_again(bench, herd, ports.provider, names, kills)
+        publish_and_kill(bench, herd, ports.provider, names, kills)
         ends = settled(bench, herd, names)
         told = asked(bench, herd, (ports.provider, desk), mark)
     figures = {
         "cost_documents": count,
-        "cost_unended": len(names - ends.all),
-        "cost_kills": killed,
+        "cost_unended": len(set(names) - ends.all),
+        "cost_kills": kills,
         "cost_difference": float(told.difference()),
         "cost_bill_usd": float(told.bill),
         "cost_account_usd": float(told.costs["cost_usd"]),
@@ -154,31 +155,50 @@ def cost(bench: Bench) -> Figures:
     return figures
 
 
-def submission(name: str, mark: str) -> dict[str, Any]:
+def record(name: str) -> tuple[str, bytes]:
     """A document as it is handed in, on an account and in a batch of its own run."""
-    text = INVOICE.format(name=name)
-    return {
+    account = f"cost-{name.partition('-')[0]}"
+    said: dict[str, Any] = {
         "document_id": name,
-        "content": text.encode(),
+        "content": INVOICE.format(name=name).encode(),
         "tasks": ["extraction", "summarization"],
-        "tenant": f"cost-{mark}",
-        "batch_id": f"cost-{mark}",
+        "tenant": account,
+        "batch_id": account,
     }
+    return name, outsider.encoded(SUBMITTED, said)
 
 
-def kill_again_and_again(bench: Bench, herd: Herd, provider: int, names: set[str], kills: int) -> int:
-    """Kill the analyze process each time another part of the documents has ended; gives how often it was alive."""
-    killed = 0
-    for number in range(kills):
-        goal = len(names) * (number + 1) // (kills + 2)
-        if not herd.reaches(lambda goal=goal: len(looked(bench.kafka, names).all) >= goal, STALL_SECONDS):  # type: ignore[misc]
-            break
-        [victim] = [one for one in herd.processes if "services.analyze" in one.args and one.poll() is None]  # type: ignore[operator]
-        victim.send_signal(signal.SIGKILL)
-        victim.wait()
-        killed += 1
-        herd.start("services.analyze", PENSTOCK_MODELSIM_URL=f"http://127.0.0.1:{provider}")
-    return killed
+def publish_and_kill(bench: Bench, herd: Herd, provider: int, names: Sequence[str], kills: int) -> None:
+    """Hand documents in part by part, and kill the analyze process in the midst of the calls of each but the last."""
+    dice = random.Random("cost")
+    for number in range(kills + 1):
+        part = names[number :: kills + 1]
+        before = asked_for(provider)
+        outsider.publish(bench.kafka, "documents.ingest", (record(name) for name in part))
+        if number < kills:
+            goal = before + round(len(part) * dice.uniform(0.2, 1.8))
+            herd.wait_until(lambda goal=goal: asked_for(provider) >= goal, STALL_SECONDS, lambda: "no calls")  # type: ignore[misc]
+            kill(herd, provider)
+
+
+def kill(herd: Herd, provider: int) -> None:
+    """Kill the analyze process and start the next one."""
+    [victim] = [one for one in herd.processes if "services.analyze" in one.args and one.poll() is None]  # type: ignore[operator]
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    herd.start("services.analyze", PENSTOCK_MODELSIM_URL=f"http://127.0.0.1:{provider}")
+
+
+def asked_for(provider: int) -> int:
+    """Requests that the provider has had."""
+    return sum(int(line["requests"]) for line in bill(provider)["models"].values())
+
+
+def bill(provider: int) -> dict[str, Any]:
+    """What the provider charges, call by call."""
+    with urlopen(f"http://127.0.0.1:{provider}/bill?items", timeout=10) as answer:
+        said: dict[str, Any] = json.load(answer)
+    return said
 
 
 def asked(bench: Bench, herd: Herd, ports: tuple[int, int], mark: str) -> Told:
@@ -186,9 +206,8 @@ def asked(bench: Bench, herd: Herd, ports: tuple[int, int], mark: str) -> Told:
     provider, desk = ports
     account = f"cost-{mark}"
     # What is still being asked for a document that has ended would be on the bill and not yet in the account.
-    herd.reaches(lambda: penstock(herd, "costs", "--tenant", account)[-1]["in_flight"] == 0, STALL_SECONDS)
-    with urlopen(f"http://127.0.0.1:{provider}/bill?items", timeout=10) as answer:
-        bill = json.load(answer)
+    herd.reaches(lambda: penstock(herd, "costs", "--tenant", account)[-1]["in_flight"] == 0, 2 * TIMEOUT_SECONDS)
+    charged = bill(provider)
     costs = penstock(herd, "costs", "--tenant", account)[-1]
 
     def metrics(name: str) -> Decimal:
@@ -198,8 +217,8 @@ def asked(bench: Bench, herd: Herd, ports: tuple[int, int], mark: str) -> Told:
     # The desk asks the ledger every few seconds.
     herd.reaches(lambda: metrics("penstock_ledger_cost_usd") == money(costs["cost_usd"]), 30.0)
     return Told(
-        Decimal(bill["cost_usd"]),
-        {name: Decimal(cost) for name, cost in bill["items"].items()},
+        Decimal(charged["cost_usd"]),
+        {name: Decimal(cost) for name, cost in charged["items"].items()},
         costs,
         penstock(herd, "status", "--batch", account)[-1]["cost"],
         metrics("penstock_ledger_cost_usd"),
