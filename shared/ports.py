@@ -108,6 +108,10 @@ class Breakers(Protocol):
         """A call ended: None where the dependency did its work; `number` is its permit's, 0 where nobody counted."""
         ...
 
+    def leave(self, name: str, number: int) -> None:
+        """The permit's call is over, or was not made after all: from then on it is not among those under way."""
+        ...
+
     async def opens(self, name: str, seconds: float) -> bool:
         """Whether it is open, or opens within that time: what a failed call asks to learn if it was an outage."""
         ...

@@ -230,7 +230,7 @@ def _live(policy: BreakerPolicy, breaker: Breaker, now: int) -> tuple[tuple[int,
 def _count(policy: BreakerPolicy, breaker: Breaker, now: int, tally: Tally) -> Breaker:
     live = _live(policy, breaker, now)
     # Failures that have left the window do not lengthen a run: five in a year are no outage.
-    run = tally.tail if tally.ends or not live else max(breaker.run + tally.failed, tally.tail)
+    run = tally.tail if tally.ends or not live else max(breaker.run + tally.longer, tally.tail)
     number = now // policy.slot
     if live and live[-1][0] == number:
         live, (_, ok, failed, useless) = live[:-1], live[-1]
@@ -241,7 +241,7 @@ def _count(policy: BreakerPolicy, breaker: Breaker, now: int, tally: Tally) -> B
     calls, failures = window(policy, counted, now)
     if tally.failed and run >= policy.threshold:
         return _opened(policy, counted, now, f"{run} failures in a row, the last: {tally.last}")
-    if tally.failed and calls >= policy.minimum_calls and failures >= policy.share * calls:
+    if tally.failed and calls >= policy.minimum_calls and failures >= policy.share * (calls + tally.open):
         return _opened(policy, counted, now, f"{failures} of {calls} calls failed, the last: {tally.last}")
     given, vain = answers(policy, counted, now)
     if tally.useless and given >= policy.minimum_answers and vain >= policy.useless_share * given:

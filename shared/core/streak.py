@@ -8,60 +8,73 @@ failed until then would have lost an attempt.
     calls     1 2 3 4 ............ answered, one by one      -> older: they end no row that 5 began
     calls             5 6 7 8 .... failed at once            -> four in a row
     calls             5 7 failed, 6 8 9 still under way      -> no row: nobody knows yet how those end
+    calls             5 6 7 given up, 8 9 .. still under way -> three in a row: whatever becomes of the newer ones
 
-So a few failures among hundreds of calls under way never add up: more calls have begun meanwhile than have failed.
+So a few failures among hundreds of calls under way never add up, not even where they are the first that are over: what
+fails, fails at once, and an answer takes its time. For the same reason a share of failed calls is one of the calls that
+have begun.
 """
 
-from dataclasses import dataclass, replace
-
 from shared.core.failures import Failure
-from shared.core.tally import BLAMED, Tally
+from shared.core.tally import BLAMED, Standing, Tally
 
 MOST = 0.8
 """Share of the calls begun since the first failure that must have failed for those to be in a row."""
 
 
-@dataclass(frozen=True, slots=True)
 class Streak:
     """The calls of one process to one dependency, by their numbers, and its newest failures."""
 
-    begun: int = 0
-    """Number of the last call that was let through."""
-    answered: int = 0
-    """Of the calls up to this one nothing is counted any more: it was answered, or the breaker has changed since."""
-    first: int = 0
-    """Number of the first call after it that failed; 0 where none did."""
-    failed: int = 0
-    """Calls after it that failed."""
-    since: int = 0
-    """Since when the breaker has been in the phase in which these calls were made; 0 where nobody has told yet."""
+    def __init__(self) -> None:
+        self._begun = 0
+        self._over = 0  # of the calls up to this one nothing is counted: one was answered, or the breaker has changed
+        self._since = 0
+        self._failed: set[int] = set()
+        self._going: set[int] = set()
 
-    @property
-    def row(self) -> int:
-        """Failures in a row."""
-        return self.failed if self.failed >= MOST * (self.begun - self.first + 1) else 0
+    def begin(self) -> int:
+        """One call more is let through; gives its number."""
+        self._begun += 1
+        self._going.add(self._begun)
+        return self._begun
 
-    def begin(self) -> "Streak":
-        """One call more is let through: `begun` is its number."""
-        return replace(self, begun=self.begun + 1)
+    def leave(self, number: int) -> None:
+        """The call was not made after all, or nobody will know how it ended."""
+        self._going.discard(number)
 
-    def outlives(self, number: int) -> bool:
-        """Whether the row goes on although that call was answered; number 0: nobody knows when it began, so it ends."""
-        return 0 < number < self.first and self.row > 0
+    def end(self, number: int, *, failed: bool) -> Standing:
+        """A call ended; number 0: nobody knows when it began, so it counts as the newest."""
+        number = number or self.begin()
+        self._going.discard(number)
+        outlived = not failed and number < min(self._failed, default=0) and self._row() > 0
+        if not failed and number > self._over and not outlived:
+            self._over = number
+            self._failed = {one for one in self._failed if one > number}
+        elif failed and number > self._over:
+            self._failed.add(number)
+        row = self._row()
+        return Standing(max(row, self._unbroken(number)), row > 0, outlived, len(self._going))
 
-    def end(self, number: int, *, failed: bool) -> "Streak":
-        """A call ended; one whose beginning nobody knows counts as the newest."""
-        number = number or self.begun
-        if failed:
-            first = min(self.first or number, number)
-            return replace(self, first=first, failed=self.failed + 1) if number > self.answered else self
-        return self if number < self.first else replace(self, answered=max(number, self.answered), first=0, failed=0)
+    def enter(self, since: int) -> None:
+        """The breaker's phase began then; what began before another one does not count. 0: nobody has told yet."""
+        if self._since and since != self._since:
+            self._over = self._begun
+            self._failed, self._going = set(), set()
+        self._since = since
 
-    def within(self, since: int) -> "Streak":
-        """The same in the breaker's phase that began then: what failed before another one does not count."""
-        if since == self.since:
-            return self
-        return replace(self, since=since) if not self.since else Streak(self.begun, self.begun, since=since)
+    def _row(self) -> int:
+        """Failures in a row, up to the newest call: hardly one that began since the first of them is under way."""
+        first = min(self._failed, default=0)
+        newer = sum(one > first for one in self._going)
+        return len(self._failed) if len(self._failed) >= MOST * (len(self._failed) + newer) else 0
+
+    def _unbroken(self, number: int) -> int:
+        """Failures in a row, this one among them, however many that began later are under way; 0 where it is none."""
+        if number not in self._failed:
+            return 0
+        below = max((one for one in self._going if one < number), default=0)
+        above = min((one for one in self._going if one > number), default=self._begun + 1)
+        return sum(below < one < above for one in self._failed)
 
 
 class Streaks:
@@ -72,14 +85,18 @@ class Streaks:
 
     def begin(self, name: str, since: int) -> int:
         """A call is let through; gives its number."""
-        self._known[name] = streak = self._of(name, since).begin()
-        return streak.begun
+        return self._of(name, since).begin()
+
+    def leave(self, name: str, number: int) -> None:
+        """It was not made after all, or nobody will know how it ended; one that has ended is left already."""
+        if streak := self._known.get(name):
+            streak.leave(number)
 
     def counted(self, tally: Tally, name: str, failure: Failure | None, number: int, since: int) -> Tally:
         """The tally with one call more, which has ended."""
-        before = self._of(name, since)
-        self._known[name] = after = before.end(number, failed=failure in BLAMED)
-        return tally.plus(failure, row=after.row, outlived=before.outlives(number))
+        return tally.plus(failure, self._of(name, since).end(number, failed=failure in BLAMED))
 
     def _of(self, name: str, since: int) -> Streak:
-        return self._known.get(name, Streak()).within(since)
+        streak = self._known.setdefault(name, Streak())
+        streak.enter(since)
+        return streak

@@ -25,6 +25,24 @@ USELESS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a call that has ended stands among the others of its process, by when they began."""
+
+    row: int = 0
+    """It failed: failures in a row."""
+    newest: bool = True
+    """Next to nothing that began later is under way, so that failures elsewhere and these are one row."""
+    outlived: bool = False
+    """It is answered, and a row that began later goes on."""
+    open: int = 0
+    """Calls under way that began after the last one of which an answer is known."""
+
+
+ALONE = Standing()
+"""Nobody counts, or there is no other."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """How some calls ended, in the order in which they did."""
 
@@ -33,7 +51,7 @@ class Tally:
     failed: int = 0
     """Calls in which the dependency did not do its work."""
     tail: int = 0
-    """Failures in a row at their end; as many as failed after the last answer that ended a run, or more."""
+    """Failures in a row at their end."""
     last: str = ""
     """Class of the last failure."""
     useless: int = 0
@@ -42,14 +60,19 @@ class Tally:
     """Class of the last of them."""
     ends: bool = False
     """An answer among them ended a run of failures."""
+    longer: int = 0
+    """By how many the failures at their end lengthen a run that others have begun."""
+    open: int = 0
+    """Calls under way of which nobody knows yet what they will say: begun since the last that was answered."""
 
-    def plus(self, failure: Failure | None, *, row: int = 0, outlived: bool = False) -> "Tally":
-        """One call more. `row`: failures in a row by when they began; `outlived`: it is answered and ends no row."""
+    def plus(self, failure: Failure | None, at: Standing = ALONE) -> "Tally":
+        """One call more."""
         if failure in BLAMED:
-            return replace(self, failed=self.failed + 1, tail=max(self.tail + 1, row), last=failure.value)
-        answered = replace(self, ok=self.ok + 1)
-        if not outlived:
-            answered = replace(answered, tail=0, ends=True)
+            tail, longer = max(self.tail + at.newest, at.row), self.longer + at.newest
+            return replace(self, failed=self.failed + 1, tail=tail, last=failure.value, longer=longer, open=at.open)
+        answered = replace(self, ok=self.ok + 1, open=at.open)
+        if not at.outlived:
+            answered = replace(answered, tail=0, longer=0, ends=True)
         return replace(answered, useless=self.useless + 1, declined=failure.value) if failure in USELESS else answered
 
     def __bool__(self) -> bool:

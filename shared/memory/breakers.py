@@ -55,6 +55,10 @@ class MemoryBreakers:
         tally = self._streaks.counted(Tally(), name, failure, number, self._since(name))
         self._keep(name, rules.record(self._policy, self._state(name), self._now(), self.who, tally))
 
+    def leave(self, name: str, number: int) -> None:
+        """The permit's call is over, or was not made after all."""
+        self._streaks.leave(name, number)
+
     async def opens(self, name: str, seconds: float) -> bool:
         """Whether it is open: here nobody else's failures can open it later."""
         return self._state(name).phase is not Phase.CLOSED

@@ -236,11 +236,15 @@ class ModelChains:
 
     async def _exchange(self, model: Model, prompt: Prompt, schema: type[M], permit: Permit) -> Exchange[M]:
         told = partial(self.breakers.record, model.breaker, number=permit.number)
-        if self.ledger is None or self.scope is None or not model.paid:
-            exchange = await ask_unrecorded(self.http, model, prompt, schema)
-            told(exchange.checked.failure)
-            return exchange
-        return await ask_recorded(self.http, self.ledger, self.scope, told, (model, prompt, schema))
+        try:
+            if self.ledger is None or self.scope is None or not model.paid:
+                exchange = await ask_unrecorded(self.http, model, prompt, schema)
+                told(exchange.checked.failure)
+                return exchange
+            return await ask_recorded(self.http, self.ledger, self.scope, told, (model, prompt, schema))
+        finally:
+            # Found in the ledger, or cancelled: nobody will tell how it ended.
+            self.breakers.leave(model.breaker, permit.number)
 
 
 @asynccontextmanager

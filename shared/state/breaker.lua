@@ -3,7 +3,7 @@
 --   ARGV  1 prefix of a breaker's key, 2 channel, 3 policy, 4 who asks, 5 commands (3 and 5 in JSON), 6 '1': answer
 --         with every breaker, not only with those that a command names
 -- A command: {name, view: the asker's copy, own: changed without us, tally: {ok, failed, tail, last, useless, declined,
---         ends}, act, reason, probe}
+--         ends, longer, open}, act, reason, probe}
 -- The answer, in JSON: {now, breakers: [{name, breaker, verdict}]}.
 -- The server's clock is the only one: processes never compare theirs.
 
@@ -59,7 +59,7 @@ local function count(breaker, tally)
     end
   end
   if tally.ends or #live == 0 then breaker.run = tally.tail
-  else breaker.run = math.max(breaker.run + tally.failed, tally.tail) end
+  else breaker.run = math.max(breaker.run + tally.longer, tally.tail) end
   if #live > 0 and live[#live][1] == part then
     local slot = live[#live]
     live[#live] = {part, slot[2] + tally.ok, slot[3] + tally.failed, slot[4] + tally.useless}
@@ -71,7 +71,7 @@ local function count(breaker, tally)
   if tally.failed > 0 and breaker.run >= policy.threshold then
     return open(breaker, string.format('%d failures in a row, the last: %s', breaker.run, tally.last))
   end
-  if tally.failed > 0 and calls >= policy.minimum_calls and failures >= policy.share * calls then
+  if tally.failed > 0 and calls >= policy.minimum_calls and failures >= policy.share * (calls + tally.open) then
     return open(breaker, string.format('%d of %d calls failed, the last: %s', failures, calls, tally.last))
   end
   if tally.useless > 0 and answers >= policy.minimum_answers and useless >= policy.useless_share * answers then

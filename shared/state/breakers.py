@@ -91,6 +91,10 @@ class RedisBreakers:
         if not self.healthy:
             self._copies.count_alone()
 
+    def leave(self, name: str, number: int) -> None:
+        """The permit's call is over, or was not made after all."""
+        self._copies.leave(name, number)
+
     async def opens(self, name: str, seconds: float) -> bool:
         """Whether it is open, or opens within that time; from the local copy, which hears of it within moments."""
         deadline = time.monotonic() + seconds

@@ -73,6 +73,10 @@ class Copies:
         """A call is let through; gives its number."""
         return self._streaks.begin(name, self._since(name))
 
+    def leave(self, name: str, number: int) -> None:
+        """It is over, or was not made after all."""
+        self._streaks.leave(name, number)
+
     def note(self, name: str, failure: Failure | None, number: int) -> None:
         """A call ended; to be told."""
         tally = self._untold.get(name, Tally())

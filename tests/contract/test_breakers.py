@@ -70,6 +70,22 @@ async def test_an_answer_to_a_call_from_before_the_failures_does_not_end_their_r
     assert report.reason == "5 failures in a row, the last: server_error"
 
 
+async def test_a_few_that_fail_at_once_while_all_others_are_under_way_leave_it_closed(member: Member) -> None:
+    one, two = await member("one", POLICY), await member("two", POLICY)
+    permits = [await one.ask("model:a") for _ in range(60)]
+    for permit in permits[:48:2]:
+        one.record("model:a", Failure.RATE_LIMITED, permit.number)
+    await until(partial(counted, two, 24))
+    assert await goes(two)
+    # The others were found in the ledger, or cancelled: between the failures nothing is under way any more.
+    for permit in permits:
+        one.leave("model:a", permit.number)
+    one.record("model:a", Failure.RATE_LIMITED, (await one.ask("model:a")).number)
+    await until(partial(refused, two))
+    [report] = await two.reports()
+    assert report.reason == "25 failures in a row, the last: rate_limited"
+
+
 async def test_four_failures_and_a_success_leave_it_closed(member: Member) -> None:
     breakers = await member("one", POLICY)
     for _ in range(3):

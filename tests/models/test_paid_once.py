@@ -163,6 +163,7 @@ async def test_a_recorded_answer_neither_speaks_for_nor_against_its_model(desk: 
     records = list(desk.world.breakers.records)
     await desk.ask("sim-large")
     assert desk.world.breakers.records == records
+    assert desk.world.breakers.left == ["model:sim-large"] * 2, "it is not under way for ever"
 
 
 async def test_a_probe_for_which_an_answer_was_found_is_made_by_the_next_request(desk: Desk) -> None:

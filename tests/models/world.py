@@ -39,6 +39,7 @@ class PlainBreakers:
         self.opened = set(opened)
         self.asked: list[str] = []
         self.records: list[tuple[str, Failure | None]] = []
+        self.left: list[str] = []
 
     async def ask(self, name: str) -> Permit:
         self.asked.append(name)
@@ -46,6 +47,9 @@ class PlainBreakers:
 
     def record(self, name: str, failure: Failure | None, number: int = 0) -> None:
         self.records.append((name, failure))
+
+    def leave(self, name: str, number: int) -> None:
+        self.left.append(name)
 
     async def opens(self, name: str, seconds: float) -> bool:
         return name in self.opened

@@ -30,10 +30,11 @@ POLICY = BreakerPolicy(
 )
 START = 1_700_000_000_123
 TELLING = (
-    Tally(0, 3, 3, "timeout"),
+    Tally(0, 3, 3, "timeout", longer=3),
+    Tally(0, 3, 0, "timeout", open=9),
     Tally(5, 0, 0, "", 4, "refusal"),
     Tally(1, 0, 0, "", 1, "refusal"),
-    Tally(1, 1, 1, "timeout", 1, "refusal"),
+    Tally(1, 1, 1, "timeout", 1, "refusal", longer=1),
 )
 # The tested text differs from the real one in its clock alone.
 TIMED = SCRIPT.replace("redis.call('TIME')", "{ARGV[7], ARGV[8]}")
@@ -51,11 +52,12 @@ class Step:
 def tallies() -> st.SearchStrategy[Tally]:
     ok, failed = st.integers(0, 4), st.integers(0, 4)
     made = st.builds(
-        lambda ok, failed, tail, useless, ends: Tally(
+        lambda ok, failed, tail, useless, ends, longer, open: Tally(
             *(ok, failed, tail, "timeout"),
             *(min(useless, ok), "refusal" if useless else "", bool(ok) and ends),
+            *(min(longer, failed), open),
         ),
-        *(ok, failed, failed, ok, st.booleans()),
+        *(ok, failed, failed, ok, st.booleans(), failed, ok),
     )
     return made.filter(bool)
 
