@@ -9,7 +9,6 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +16,7 @@ from infra.bench import outsider
 from infra.bench.bench import Bench
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd, Process
-from infra.bench.insights.pipeline import NAME
+from infra.bench.insights.pipelines import named, setting
 from schemas.events import (
     Analysis,
     Classification,
@@ -37,7 +36,6 @@ from shared.core.event import Event
 from shared.database.journal import JournalTable
 from shared.database.pool import Database, open_database
 from shared.kafka.admin import ensure, plan
-from shared.pipelines.documents import DOCUMENTS
 
 MOMENT = datetime.now(UTC).replace(microsecond=0)
 TEXT = "Invoice number 4711, oak planks, ten pieces, to be paid within thirty days. " * 25
@@ -49,7 +47,7 @@ SECONDS = 300.0
 def journal(bench: Bench) -> Figures:
     """Write events, follow them, kill the journal at random while it follows them once more, compare the tables."""
     documents, kills = (500, 3) if bench.small else (10_000, 10)
-    pipeline = replace(DOCUMENTS, name=f"journal_{uuid.uuid4().hex[:8]}")
+    pipeline = named(f"journal_{uuid.uuid4().hex[:8]}")
     ensure({"bootstrap.servers": bench.kafka}, plan(pipeline))
     for topic, records in ways(documents):
         outsider.publish(bench.kafka, f"{pipeline.name}.{topic}", records)
@@ -57,8 +55,10 @@ def journal(bench: Bench) -> Figures:
     bench.say(f"journal: {wanted:,} events")
     folder = bench.folder / pipeline.name
     folder.mkdir()
-    settings = {NAME: pipeline.name, "PENSTOCK_PIPELINE": "infra.bench.insights.pipeline:NAMED"}
-    with Herd(bench.parts, folder, **settings) as herd, Look(bench.parts.database or "", pipeline.name) as look:
+    with (
+        Herd(bench.parts, folder, **setting(pipeline)) as herd,
+        Look(bench.parts.database or "", pipeline.name) as look,
+    ):
         process = herd.start("services.journal")
         rate = followed(herd, look, wanted)
         first = look.run(told)

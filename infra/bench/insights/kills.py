@@ -21,7 +21,7 @@ from infra.bench import outsider
 from infra.bench.bench import Bench
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd
-from infra.bench.insights.pipelines import __getattr__ as pipeline_of
+from infra.bench.insights.pipelines import named, setting
 from infra.bench.services import ready
 from infra.local.parts.ports import free_port
 from schemas.events import DocumentAnalyzed, DocumentClassified, DocumentSubmitted, TextExtracted
@@ -61,12 +61,13 @@ def kills(bench: Bench) -> Figures:
     """Write, kill, start again, and count what is wrong in the end."""
     size = SMALL if bench.small else FULL
     name = f"p{uuid.uuid4().hex[:8]}"
-    ensure({"bootstrap.servers": bench.kafka}, plan(pipeline_of(name)))
+    pipeline = named(name)
+    ensure({"bootstrap.servers": bench.kafka}, plan(pipeline))
     folder = bench.folder / f"insights-{name}"
     folder.mkdir()
     dice, stop, port, other = random.Random("insights"), threading.Event(), free_port(), free_port()
     writing = threading.Thread(target=write, args=(bench.kafka, name, size.per_second, stop))
-    with Herd(bench.parts, folder, PENSTOCK_PIPELINE=f"infra.bench.insights.pipelines:{name}") as herd:
+    with Herd(bench.parts, folder, **setting(pipeline)) as herd:
         try:
             process = started(herd, port)
             writing.start()
