@@ -29,7 +29,8 @@ PASSING = frozenset(
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.NOT_COORDINATOR,
         KafkaError.UNSTABLE_OFFSET_COMMIT,
-        # A group can hand out a partition of a new topic before its member has heard of that topic.
+        # A group can hand out a partition of a new topic before its member, or the broker it asks, has heard of that
+        # topic. Where it really is none, the call's time is soon over; a subscription ends at once.
         KafkaError._UNKNOWN_PARTITION,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
     )
