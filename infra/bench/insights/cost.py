@@ -7,12 +7,11 @@ the bill. Without these the sums are equal, or the account is wrong.
 
 import json
 import random
-import re
 import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -24,6 +23,7 @@ from infra.bench.engine.two_models import order
 from infra.bench.failures.mixed import settled
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd
+from infra.bench.insights.told import Told, money, summed, total
 from infra.bench.registry import HEAD
 from infra.bench.services import INVOICE, NOBODY, SUBMITTED, start
 from infra.local.parts.ports import free_port
@@ -77,44 +77,60 @@ analyst = ["sim-thrifty-{mark}", "sim-small-{mark}"]
 """
 )
 """Two models whose names nobody else uses; the first once had another price."""
-PLACES = Decimal("0.000000001")
-"""What is left of a float that sums decimals."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What everybody says that the run has cost, US dollars."""
+class Run:
+    """The services at work, and those who know what it costs."""
 
-    bill: Decimal
-    """The provider: all that it charged."""
-    charged: Mapping[str, Decimal]
-    """Each call on the bill."""
-    costs: Mapping[str, Any]
-    """`penstock costs`."""
-    status: Mapping[str, Any]
-    """`penstock status --batch`."""
-    metrics: Decimal
-    """The review desk's metrics."""
-    metrics_unsure: Decimal
-    """Of these, the unsure part."""
-    unsure: frozenset[str]
-    """Names of the calls whose answer nobody saw."""
+    herd: Herd
+    kafka: str
+    mark: str
+    """Of this run: its batch, its tenant, and in the names of its models and documents."""
+    provider: int
+    """Port of the simulated provider."""
+    desk: int
+    """Port of the review desk, which tells the ledger's metrics."""
 
     @property
-    def sums(self) -> dict[str, Decimal]:
-        """What each of them says without the unsure calls."""
-        doubtful = sum((cost for name, cost in self.charged.items() if name in self.unsure), Decimal(0))
-        return {
-            "bill": self.bill - doubtful,
-            "costs": money(self.costs["sure_usd"]),
-            "status": money(self.status["sure_usd"]),
-            "metrics": self.metrics - self.metrics_unsure,
-        }
+    def requests(self) -> int:
+        """How many the provider has had."""
+        return sum(int(line["requests"]) for line in self.bill()["models"].values())
 
-    def difference(self) -> Decimal:
-        """The largest distance between any two of them."""
-        sums = self.sums.values()
-        return (max(sums) - min(sums)).quantize(PLACES)
+    def bill(self) -> dict[str, Any]:
+        """What the provider charges, call by call."""
+        with urlopen(f"http://127.0.0.1:{self.provider}/bill?items", timeout=10) as answer:
+            said: dict[str, Any] = json.load(answer)
+        return said
+
+    def metrics(self, name: str) -> Decimal:
+        """The sum of a metric of the desk over the models of this run."""
+        with urlopen(f"http://127.0.0.1:{self.desk}/metrics", timeout=30) as told:
+            return summed(told.read().decode(), name, self.mark)
+
+    def costs(self) -> list[dict[str, Any]]:
+        """What the models of this run have cost, by whose account it is on."""
+        lines = self.penstock("costs", "--by", "model", "--by", "tenant", "--limit", "100000")
+        return [line for line in lines if self.mark in line.get("model", "")]
+
+    def penstock(self, *arguments: str) -> list[dict[str, Any]]:
+        """Run the command as an operator would; gives what it says on stdout. Raises CalledProcessError."""
+        command = [sys.executable, "-m", "shared.cli.main", *arguments, "--json"]
+        ran = subprocess.run(
+            command, env=self.herd.environment, capture_output=True, text=True, timeout=120, check=True
+        )
+        return [json.loads(line) for line in ran.stdout.splitlines()]
+
+    def publish(self, names: Iterable[str]) -> None:
+        """Hand documents in."""
+        outsider.publish(self.kafka, "documents.ingest", ((name, submission(name, self.mark)) for name in names))
+
+    def kill(self) -> None:
+        """Kill the analyze process and start the next one."""
+        [victim] = [one for one in self.herd.processes if "services.analyze" in one.args and one.poll() is None]  # type: ignore[operator]
+        victim.send_signal(signal.SIGKILL)
+        victim.wait()
+        self.herd.start("services.analyze", PENSTOCK_MODELSIM_URL=f"http://127.0.0.1:{self.provider}")
 
 
 def cost(bench: Bench) -> Figures:
@@ -128,16 +144,17 @@ def cost(bench: Bench) -> Figures:
     registry = folder / "models.toml"
     registry.write_text(REGISTRY.format(mark=mark), "utf-8")
     with Herd(bench.parts, folder, **NOBODY, PENSTOCK_MODELS_FILE=str(registry)) as herd:
-        ports = start(herd, LATENCY_MS)
-        desk = free_port()
+        provider, desk = start(herd, LATENCY_MS).provider, free_port()
         herd.start("services.review", PENSTOCK_HEALTH_PORT=str(desk))
         for fault, share in SHARES.items():
-            order(ports.provider, "POST", {"fault": fault, "share": share, "after": 0.2})
-        publish_and_kill(bench, herd, ports.provider, names, kills)
+            order(provider, "POST", {"fault": fault, "share": share, "after": 0.2})
+        run = Run(herd, bench.kafka, mark, provider, desk)
+        publish_and_kill(run, [names[start :: kills + 1] for start in range(kills + 1)])
         ends = settled(bench, herd, names)
-        told = asked(bench, herd, (ports.provider, desk), mark)
+        told = asked(run)
     figures = {
         "cost_documents": count,
+        "cost_others": int(told.others.get("documents", 0)),
         "cost_unended": len(set(names) - ends.all),
         "cost_kills": kills,
         "cost_difference": float(told.difference()),
@@ -155,91 +172,44 @@ def cost(bench: Bench) -> Figures:
     return figures
 
 
-def record(name: str) -> tuple[str, bytes]:
+def submission(name: str, mark: str) -> bytes:
     """A document as it is handed in, on an account and in a batch of its own run."""
-    account = f"cost-{name.partition('-')[0]}"
     said: dict[str, Any] = {
         "document_id": name,
         "content": INVOICE.format(name=name).encode(),
         "tasks": ["extraction", "summarization"],
-        "tenant": account,
-        "batch_id": account,
+        "tenant": mark,
+        "batch_id": mark,
     }
-    return name, outsider.encoded(SUBMITTED, said)
+    return outsider.encoded(SUBMITTED, said)
 
 
-def publish_and_kill(bench: Bench, herd: Herd, provider: int, names: Sequence[str], kills: int) -> None:
+def publish_and_kill(run: Run, parts: Sequence[Sequence[str]]) -> None:
     """Hand documents in part by part, and kill the analyze process in the midst of the calls of each but the last."""
     dice = random.Random("cost")
-    for number in range(kills + 1):
-        part = names[number :: kills + 1]
-        before = asked_for(provider)
-        outsider.publish(bench.kafka, "documents.ingest", (record(name) for name in part))
-        if number < kills:
-            goal = before + round(len(part) * dice.uniform(0.2, 1.8))
-            herd.wait_until(lambda goal=goal: asked_for(provider) >= goal, STALL_SECONDS, lambda: "no calls")  # type: ignore[misc]
-            kill(herd, provider)
+    for part in parts[:-1]:
+        goal = run.requests + round(len(part) * dice.uniform(0.2, 1.8))
+        run.publish(part)
+        run.herd.wait_until(lambda goal=goal: run.requests >= goal, STALL_SECONDS, lambda: "no calls")  # type: ignore[misc]
+        run.kill()
+    run.publish(parts[-1])
 
 
-def kill(herd: Herd, provider: int) -> None:
-    """Kill the analyze process and start the next one."""
-    [victim] = [one for one in herd.processes if "services.analyze" in one.args and one.poll() is None]  # type: ignore[operator]
-    victim.send_signal(signal.SIGKILL)
-    victim.wait()
-    herd.start("services.analyze", PENSTOCK_MODELSIM_URL=f"http://127.0.0.1:{provider}")
-
-
-def asked_for(provider: int) -> int:
-    """Requests that the provider has had."""
-    return sum(int(line["requests"]) for line in bill(provider)["models"].values())
-
-
-def bill(provider: int) -> dict[str, Any]:
-    """What the provider charges, call by call."""
-    with urlopen(f"http://127.0.0.1:{provider}/bill?items", timeout=10) as answer:
-        said: dict[str, Any] = json.load(answer)
-    return said
-
-
-def asked(bench: Bench, herd: Herd, ports: tuple[int, int], mark: str) -> Told:
+def asked(run: Run) -> Told:
     """Ask everybody, once nothing is under way any more."""
-    provider, desk = ports
-    account = f"cost-{mark}"
     # What is still being asked for a document that has ended would be on the bill and not yet in the account.
-    herd.reaches(lambda: penstock(herd, "costs", "--tenant", account)[-1]["in_flight"] == 0, 2 * TIMEOUT_SECONDS)
-    charged = bill(provider)
-    costs = penstock(herd, "costs", "--tenant", account)[-1]
-
-    def metrics(name: str) -> Decimal:
-        with urlopen(f"http://127.0.0.1:{desk}/metrics", timeout=30) as told:
-            return summed(told.read().decode(), name, mark)
-
+    run.herd.reaches(lambda: not any(line["in_flight"] for line in run.costs()), 2 * TIMEOUT_SECONDS)
+    bill, costs = run.bill(), run.costs()
+    cost = money(total(costs)["cost_usd"])
     # The desk asks the ledger every few seconds.
-    herd.reaches(lambda: metrics("penstock_ledger_cost_usd") == money(costs["cost_usd"]), 30.0)
+    run.herd.reaches(lambda: run.metrics("penstock_ledger_cost_usd") == cost, STALL_SECONDS)
+    unsure = run.penstock("costs", "--by", "unsure")
     return Told(
-        Decimal(charged["cost_usd"]),
-        {name: Decimal(cost) for name, cost in charged["items"].items()},
-        costs,
-        penstock(herd, "status", "--batch", account)[-1]["cost"],
-        metrics("penstock_ledger_cost_usd"),
-        metrics("penstock_ledger_unsure_usd"),
-        frozenset(line["name"] for line in penstock(herd, "costs", "--by", "unsure", "--tenant", account)),
+        Decimal(bill["cost_usd"]),
+        {name: Decimal(cost) for name, cost in bill["items"].items()},
+        total(costs),
+        total(line for line in costs if line["tenant"] != run.mark),
+        run.penstock("status", "--batch", run.mark)[-1]["cost"],
+        run.metrics("penstock_ledger_cost_usd") - run.metrics("penstock_ledger_unsure_usd"),
+        frozenset(line["name"] for line in unsure if run.mark in line["model"]),
     )
-
-
-def penstock(herd: Herd, *arguments: str) -> list[dict[str, Any]]:
-    """Run the command as an operator would; gives what it says on stdout. Raises CalledProcessError."""
-    command = [sys.executable, "-m", "shared.cli.main", *arguments, "--json"]
-    ran = subprocess.run(command, env=herd.environment, capture_output=True, text=True, timeout=120, check=True)
-    return [json.loads(line) for line in ran.stdout.splitlines()]
-
-
-def summed(exposition: str, name: str, mark: str) -> Decimal:
-    """The sum of a metric over the models of this run."""
-    lines = re.findall(rf"^{name}\{{([^}}]*)\}} (\S+)$", exposition, re.MULTILINE)
-    return sum((money(float(value)) for labels, value in lines if mark in labels), Decimal(0))
-
-
-def money(amount: float) -> Decimal:
-    """A sum of floats as the decimal that it stands for."""
-    return Decimal(repr(amount)).quantize(PLACES)
