@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 
+from pydantic import BaseModel
+
 from shared.core.errors import Misconfigured
 from shared.core.stage import Handler, Stage
 from shared.settings import Settings
@@ -22,6 +24,14 @@ def handler_of(stage: "Stage[object, object]", settings: Settings) -> Handler:
         f"{package}.stage has no handler of {stage.name}: put it there, or say in penstock.toml where the service is:"
         f' [commands] {stage.name} = "python -m your.package"'
     )
+
+
+def settings_of(service: str, settings: Settings) -> type[BaseModel] | None:
+    """The class of a service's own settings, where it is no stage: `…Settings` in its module of that name."""
+    if not exists(module := f"{package_of(service, settings)}.settings"):
+        return None
+    named = [value for name, value in vars(import_module(module)).items() if name.endswith("Settings")]
+    return next((value for value in named if value.__module__ == module and issubclass(value, BaseModel)), None)
 
 
 def package_of(service: str, settings: Settings) -> str:

@@ -43,6 +43,10 @@ def test_thresholds_are_shown_with_where_they_came_from_and_a_wrong_one_is_usage
     assert found["analyze.specialist_above"] == ("0.7", "default")
     assert found["analyze.models.small.general_above"] == ("0.6", "penstock.toml")
     assert found["validate.confidence_below"] == ("0.8", "default")
+    assert found["insights.keep"] == ("90000", "default")
+    file.write_text("[journal]\nevery = 1\n")
+    assert main(["config"]) == Exit.USAGE
+    assert "journal.every" in capsys.readouterr().err
     file.write_text("[analyze.types.contrat]\ngeneral_above = 0.6\n")
     assert main(["config"]) == Exit.USAGE
     assert "analyze.types.contrat" in capsys.readouterr().err

@@ -9,12 +9,12 @@ from typing import Any
 from pydantic import SecretStr
 
 from shared.cli.exits import Exit
-from shared.cli.handlers import handler_of
+from shared.cli.handlers import handler_of, settings_of
 from shared.cli.talk import Json, data, table
 from shared.core.errors import Misconfigured
 from shared.pipelines.named import named_pipeline
 from shared.setting_names import LEVEL, PREFIX, origin
-from shared.settings import Settings, embedded, known_names, load, own_settings, toml_file
+from shared.settings import SERVICES, Settings, embedded, known_names, load, own_settings, toml_file
 
 SECRET = re.compile(r"password|secret|token|credential|(^|[._])key($|[._])|sasl[._]jaas", re.IGNORECASE)
 """Names whose values nobody may see."""
@@ -49,8 +49,8 @@ def settings_in_force() -> Iterator[dict[str, Any]]:
 
 
 def kinds_of(settings: Settings) -> dict[str, Any]:
-    """Stage to the class of its own settings, for those that have one, and whose service can be found from here."""
-    found = {}
+    """Service to the class of its own settings, for those that have one and can be found from here."""
+    found = {service: kind for service in SERVICES if (kind := settings_of(service, settings))}
     for stage in named_pipeline(settings.pipeline).stages:
         with contextlib.suppress(Misconfigured):
             if kind := handler_of(stage, settings).settings:
