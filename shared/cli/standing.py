@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from shared.cli.session import Session
 from shared.core.cancellation import DOCUMENT
 from shared.core.errors import Failed, Unavailable
-from shared.database.pool import Database
 from shared.database.results import ResultsTable
 from shared.database.reviews import ReviewsTable
 from shared.kafka.cancelled import words
@@ -37,8 +36,9 @@ async def _decided(session: Session, document_id: str) -> Whereabouts | None:
     if not session.has_database:
         return None
     async with session.database() as database:
-        items = await ReviewsTable(database, session.pipeline.name).decided_after(0, MANY)
-    return next((reviewed(item) for item in reversed(items) if item.document_id == document_id), None)
+        items = await ReviewsTable(database, session.pipeline.name).of(document_id)
+    decided = max(items, key=lambda item: item.sequence, default=None)
+    return reviewed(decided) if decided else None
 
 
 async def _look(
@@ -66,11 +66,8 @@ async def _tables(session: Session, document_id: str) -> tuple[Mapping[str, Any]
         return None, []
     async with session.database() as database:
         row = await ResultsTable(database, session.pipeline.name).find(document_id)
-        return row, [item for item in await _reviews(session, database) if item.document_id == document_id]
-
-
-async def _reviews(session: Session, database: Database) -> list[ReviewItem]:
-    return list(await ReviewsTable(database, session.pipeline.name).waiting(MANY))
+        reviews = await ReviewsTable(database, session.pipeline.name).of(document_id)
+    return row, [item for item in reviews if not item.sequence]
 
 
 async def standing_of_batch(session: Session, batch_id: str) -> dict[str, Whereabouts]:
@@ -80,7 +77,7 @@ async def standing_of_batch(session: Session, batch_id: str) -> dict[str, Wherea
         return found
     async with session.database() as database:
         rows = await ResultsTable(database, session.pipeline.name).list(batch_id=batch_id, limit=MANY)
-        reviews = await _reviews(session, database)
+        reviews = await ReviewsTable(database, session.pipeline.name).waiting(MANY)
     tables = [stored(row) for row in rows]
     tables += [where for item in reviews if (where := reviewed(item, _proposal(session, item))).batch_id == batch_id]
     for where in tables:

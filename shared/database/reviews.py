@@ -19,6 +19,8 @@ WAITING = """
 select * from reviews where pipeline = %s and sequence is null order by requested_at, review_id limit %s
 """
 
+OF = "select * from reviews where pipeline = %s and document_id = %s order by requested_at, review_id"
+
 GET = "select * from reviews where pipeline = %s and review_id = %s"
 
 IN_TURN = "select pg_advisory_xact_lock(hashtextextended('penstock reviews ' || %s, 0))"
@@ -50,6 +52,10 @@ class ReviewsTable:
     async def waiting(self, limit: int) -> Sequence[ReviewItem]:
         """Undecided ones, oldest first."""
         return [item(row) for row in await self.database.rows(WAITING, [self.pipeline, limit])]
+
+    async def of(self, document_id: str) -> Sequence[ReviewItem]:
+        """Those of one document, decided or not, oldest first."""
+        return [item(row) for row in await self.database.rows(OF, [self.pipeline, document_id])]
 
     async def get(self, review_id: str) -> ReviewItem | None:
         """The review of that id."""

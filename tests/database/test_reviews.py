@@ -51,6 +51,15 @@ async def test_a_decision_is_made_once_and_leaves_the_queue(database: Database) 
     assert await table.decided_after(decided.sequence, 10) == []
 
 
+async def test_those_of_one_document_are_found_decided_or_not(database: Database) -> None:
+    table = ReviewsTable(database, "documents")
+    await table.request([other(1), ITEM, replace(other(2), document_id="another")])
+    decided = await table.decide(ITEM.review_id, "approve", "ada", "")
+    assert await table.of(ITEM.document_id) == [decided, other(1)]
+    assert await table.of("nobody") == []
+    assert await ReviewsTable(database, "others").of(ITEM.document_id) == []
+
+
 async def test_a_request_repeated_after_its_decision_stays_decided(database: Database) -> None:
     table = ReviewsTable(database, "documents")
     await table.request([ITEM])
