@@ -35,7 +35,7 @@ class Standing:
     outlived: bool = False
     """It is answered, and a row that began later goes on."""
     open: int = 0
-    """Calls under way that began after the last one of which an answer is known."""
+    """Calls of the process that are still under way."""
 
 
 ALONE = Standing()
@@ -63,7 +63,7 @@ class Tally:
     longer: int = 0
     """By how many the failures at their end lengthen a run that others have begun."""
     open: int = 0
-    """Calls under way of which nobody knows yet what they will say: begun since the last that was answered."""
+    """Calls that were still under way at their end: nobody knows yet what they will say."""
 
     def plus(self, failure: Failure | None, at: Standing = ALONE) -> "Tally":
         """One call more."""
