@@ -49,6 +49,15 @@ def test_a_sentence_comes_while_the_pipeline_is_at_work(bench: Bench) -> None:
     assert figures["first_sentence_failures"] >= 5
 
 
+def test_the_providers_bill_is_what_all_accounts_come_to_after_faults_and_kills(bench: Bench) -> None:
+    figures = INSIGHTS["cost"](bench)
+    assert (figures["cost_difference"], figures["cost_unended"]) == (0, 0)
+    assert figures["cost_kills"] == 2
+    # The kills came in the midst of calls.
+    assert figures["cost_unsure_calls"] > 0
+    assert figures["cost_failed_usd"] > 0
+
+
 def test_most_planted_rules_are_named_and_nothing_is_said_of_nothing(tmp_path: Path) -> None:
     figures = INSIGHTS["planted"](Bench(Endpoints(), tmp_path, small=True, say=print))
     assert figures["planted_found"] >= 9
