@@ -231,6 +231,16 @@ def stamped(message: Any) -> Stamped:
     )
 
 
+def shared_by(kafka: str, group: str) -> int:
+    """Members of a group that have partitions; 0 while any partition is still on its way from one to another."""
+    admin = AdminClient({"bootstrap.servers": kafka})
+    try:
+        found = admin.describe_consumer_groups([group], request_timeout=10)[group].result(30)
+    except KafkaException:
+        return 0
+    return sum(bool(one.assignment.topic_partitions) for one in found.members if found.state.name == "STABLE")
+
+
 class Transactions:
     """Writes records in transactions; use it as a context manager."""
 

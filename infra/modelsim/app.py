@@ -2,6 +2,7 @@
 
 POST /v1/chat/completions, /v1/messages   GET /bill (?items: call by call), /calls
 GET, POST, DELETE /faults, /limits        GET /health/{live,ready}
+PUT /faults: this order in the place of all, with no call between that succeeds
 """
 
 import asyncio
@@ -164,6 +165,20 @@ def _limits_door(sim: ModelSim) -> Callable[[Request], Awaitable[Response]]:
     return limits
 
 
+def _faults_door(sim: ModelSim) -> Callable[[Request], Awaitable[Response]]:
+    """Put orders to fail in force, one beside or instead of all others, and take them back."""
+
+    async def faults(request: Request) -> Response:
+        if request.method == "DELETE":
+            sim.faults.clear()
+        give = {"POST": sim.faults.add, "PUT": sim.faults.only}.get(request.method)
+        if give and (wrong := await _ordered(request, Order, give)) is not None:
+            return wrong
+        return JSONResponse([order.model_dump(mode="json") for order in sim.faults.orders])
+
+    return faults
+
+
 def app(sim: ModelSim) -> Starlette:
     """The provider's HTTP door."""
     openai, anthropic = OpenAIShape(), AnthropicShape()
@@ -182,13 +197,6 @@ def app(sim: ModelSim) -> Starlette:
     async def calls(request: Request) -> Response:
         return JSONResponse(sim.visits.report())
 
-    async def faults(request: Request) -> Response:
-        if request.method == "DELETE":
-            sim.faults.clear()
-        elif request.method == "POST" and (wrong := await _ordered(request, Order, sim.faults.add)) is not None:
-            return wrong
-        return JSONResponse([order.model_dump(mode="json") for order in sim.faults.orders])
-
     async def health(request: Request) -> Response:
         return JSONResponse({"ready": True, "weaker": {}})
 
@@ -198,7 +206,7 @@ def app(sim: ModelSim) -> Starlette:
             Route("/v1/messages", messages, methods=["POST"]),
             Route("/bill", bill),
             Route("/calls", calls),
-            Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
+            Route("/faults", _faults_door(sim), methods=["GET", "POST", "PUT", "DELETE"]),
             Route("/limits", _limits_door(sim), methods=["GET", "POST", "DELETE"]),
             Route("/health/live", health),
             Route("/health/ready", health),

@@ -72,6 +72,11 @@ class Faults:
         """Put an order in force."""
         self.orders.append(order)
 
+    def only(self, order: Order) -> None:
+        """Put an order in the place of all that are in force."""
+        self.clear()
+        self.add(order)
+
     def clear(self) -> None:
         """Take every order back."""
         self.orders.clear()

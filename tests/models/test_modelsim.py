@@ -49,6 +49,8 @@ async def test_orders_are_posted_shown_and_taken_back(world: World) -> None:
         posted = await client.post("/faults", json={"model": "sim-large", "fault": "hang", "times": 2})
         assert posted.json()[0]["times"] == 2
         assert (await client.get("/faults")).json() == posted.json()
+        again = await client.put("/faults", json={"fault": "slow", "share": 0.5})
+        assert [order["fault"] for order in again.json()] == ["slow"], "in the place of all"
         assert (await client.delete("/faults")).json() == []
         refused = await client.post("/faults", json={"fault": "hangs"})
         assert refused.status_code == 400

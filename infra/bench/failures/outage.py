@@ -13,21 +13,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.request import urlopen
 
+from infra.bench import outsider
 from infra.bench.auditor import verdict
 from infra.bench.bench import Bench, Run
 from infra.bench.engine.two_models import Size, documents, order
 from infra.bench.figures import Figures, rate, together
-from infra.bench.notes import END, Note, answered_by
+from infra.bench.notes import BEGIN, END, Note, answered_by
 from infra.bench.registry import write_registry
 from infra.bench.sample.pipeline import ASK, NORTH, SOUTH
 from infra.local.parts.ports import free_port
 from shared.core.remedies import Fallback
+from shared.core.topics import group
 
 OUTAGE = ("overloaded", "hang")
 """How the model fails, each for half of the time it is away."""
 WORKERS = 4
 CALLS = 4
-"""Calls one after another for which no partition has moved before the rates are taken."""
+"""Calls one after another in which every worker has ended one before the rates are taken."""
 WINDOW = 2.0
 """Seconds over which the rate is taken after the outage."""
 FULL_RATE = 0.95
@@ -88,18 +90,17 @@ def suffered(bench: Bench, size: Size, chains: Mapping[str, list[str]], fallback
         run.publish(documents(size.documents))
         for slot in range(WORKERS):
             run.start(slot)
-        partitions = run.partitions()
-        run.herd.wait_until(lambda: shared_out(run, size, partitions), 90)
+        run.herd.wait_until(lambda: shared_out(bench, run, size), 90)
         moments = away(bench, run, size, (port, north))
         run.wait_for_the_end()
         return told_of(bench, run, size, moments, chains)
 
 
-def shared_out(run: Run, size: Size, partitions: Mapping[str, int]) -> bool:
-    """Whether every worker has had its partitions for some calls: what moves while they join is no rebalance."""
+def shared_out(bench: Bench, run: Run, size: Size) -> bool:
+    """Whether every worker has its partitions and is at work: what moves while they join is no rebalance."""
     since = time.monotonic() - CALLS * size.latency_ms / 1000
-    lately = [note for note in run.notes.of(END) if note.at > since]
-    return len({note.process for note in lately}) == WORKERS and not moved(lately, partitions)
+    working = len({note.process for note in run.notes.of(END) if note.at > since})
+    return working == outsider.shared_by(bench.kafka, group(run.pipeline.name, ASK.name)) == WORKERS
 
 
 def away(bench: Bench, run: Run, size: Size, model: tuple[int, str]) -> Moments:
@@ -107,15 +108,17 @@ def away(bench: Bench, run: Run, size: Size, model: tuple[int, str]) -> Moments:
     port, north = model
     began = time.monotonic()
     run.herd.reaches(lambda: False, size.before)
-    broken, settled, asked = time.monotonic(), 0.0, 0
+    broken, settled, asked = 0.0, 0.0, 0
     for fault in OUTAGE:
         bench.say(f"outage: {north} fails for {size.away:g} s: {fault}")
-        order(port, "POST", {"model": north, "fault": fault})
+        order(port, "PUT", {"model": north, "fault": fault})
+        broken = broken or time.monotonic()
         run.herd.reaches(lambda: False, size.away / 2)
         settled, asked = (settled, asked) if settled else (time.monotonic(), requests(port, north))
         run.herd.reaches(lambda: False, size.away / 2)
-        order(port, "DELETE")
-    return Moments(began, broken, settled, time.monotonic(), requests(port, north) - asked)
+    mended, asked = time.monotonic(), requests(port, north) - asked
+    order(port, "DELETE")
+    return Moments(began, broken, settled, mended, asked)
 
 
 def requests(port: int, model: str) -> int:
@@ -134,7 +137,8 @@ def told_of(
     usual = rate(south, moments.began, moments.broken)
     dead, parked = run.records("dead"), run.records("parked")
     second = {note.document for note in run.notes.of(answered_by(chains[NORTH][-1]))}
-    meanwhile = {n.document for n in notes if n.document.startswith(NORTH) and moments.settled < n.at < moments.mended}
+    begun = {note.document for note in run.notes.of(BEGIN) if note.at > moments.broken}
+    meanwhile = {n.document for n in notes if n.document.startswith(NORTH) and n.at < moments.mended} & begun
     figures = {
         "dead_letters": len(dead),
         "attempts": len(run.records("retries")) + sum("penstock-attempts" in one.headers for one in parked),

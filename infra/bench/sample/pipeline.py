@@ -85,9 +85,14 @@ async def ask(job: Job, ctx: Context) -> Outcome[JobDone]:
     notes = ctx.resource(Notebook)
     text = f"Task: summarization\n\n{job.document_id}\n{job.padding.decode()}".rstrip()
     prompt = Prompt("bench@1", "You summarize.", text, "summarization")
+
+    def note(kind: str) -> None:
+        notes.note(kind, job.document_id, job.sequence, ctx.attempt)
+
+    note(BEGIN)
     answer = await ctx.models.ask(job.chain, prompt, Answered)
-    notes.note(answered_by(answer.calls[-1].model), job.document_id, job.sequence, ctx.attempt)
-    notes.note(END, job.document_id, job.sequence, ctx.attempt)
+    note(answered_by(answer.calls[-1].model))
+    note(END)
     return Emit(JobDone(document_id=job.document_id, sequence=job.sequence))
 
 
