@@ -64,7 +64,9 @@ class Streak:
 
     def _row(self) -> int:
         """Failures in a row, up to the newest call: hardly one that began since the first of them is under way."""
-        first = min(self._failed, default=0)
+        if not self._failed:
+            return 0
+        first = min(self._failed)
         newer = sum(one > first for one in self._going)
         return len(self._failed) if len(self._failed) >= MOST * (len(self._failed) + newer) else 0
 

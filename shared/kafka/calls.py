@@ -29,10 +29,9 @@ PASSING = frozenset(
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.NOT_COORDINATOR,
         KafkaError.UNSTABLE_OFFSET_COMMIT,
-        # A group can hand out a partition of a new topic before its member, or the broker it asks, has heard of that
-        # topic. Where it really is none, the call's time is soon over; a subscription ends at once.
+        # A group can hand out a partition of a new topic before its member has heard of that topic. The broker's own
+        # word for it, UNKNOWN_TOPIC_OR_PART, is not here: where a topic was deleted, it never passes.
         KafkaError._UNKNOWN_PARTITION,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
     )
 )
 """What passes by itself; librdkafka marks only transactional errors as retriable."""

@@ -10,7 +10,7 @@ All places are walked at the same time, each in a pipeline of its own: what take
 import os
 import signal
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -117,21 +117,16 @@ class Walk:
         assert sum(found.repeated.values()) == len(not_committed), f"{self.point}: {found.repeated}"
 
 
-@pytest.fixture
-def herd(parts: Endpoints, tmp_path: Path) -> Iterator[Herd]:
-    with Herd(parts, tmp_path) as started:
-        yield started
-
-
 @pytest.mark.parametrize("turn", range(ROUNDS))
-def test_a_process_may_die_at_every_place(parts: Endpoints, herd: Herd, tmp_path: Path, turn: int) -> None:
+def test_a_process_may_die_at_every_place(parts: Endpoints, tmp_path: Path, turn: int) -> None:
     kafka = parts.kafka or ""
     names = {point: f"crash_{uuid.uuid4().hex[:8]}" for point in CrashPoint}
     wanted = {topic.name: topic for name in names.values() for topic in plan(replace(COUNTED, name=name))}
     ensure({"bootstrap.servers": kafka}, list(wanted.values()))
     protocol = "classic" if turn % 2 else "consumer"
-    walks = [Walk(herd, kafka, point, name, tmp_path / f"{point}.calls", protocol) for point, name in names.items()]
-    with ThreadPoolExecutor(len(walks)) as pool:
+    # The processes end before their topics do.
+    with Herd(parts, tmp_path) as herd, ThreadPoolExecutor(len(names)) as pool:
+        walks = [Walk(herd, kafka, point, name, tmp_path / f"{point}.calls", protocol) for point, name in names.items()]
         ended = [pool.submit(walk.run) for walk in walks]
     assert [str(error) for walk in ended if (error := walk.exception())] == []
     # Thousands of partitions of earlier turns would keep the broker from serving the next ones in time.
