@@ -43,11 +43,11 @@ SHARES = {
 }
 """Part of the calls that fail so."""
 LATENCY_MS = 150
-STALL_SECONDS = 180.0
-"""Longer than a breaker stays open."""
-TIMEOUT_SECONDS = 10
+STALL_SECONDS = 60.0
+RECOVERY_SECONDS = 5
+"""Faults in a row open a breaker now and then: the run is not to stand for the usual two minutes each time."""
 REGISTRY = (
-    HEAD.format(timeout=TIMEOUT_SECONDS)
+    HEAD.format(timeout=10)
     + """first_token = 2
 stall = 1
 
@@ -125,17 +125,21 @@ class Run:
         """Hand documents in."""
         outsider.publish(self.kafka, "documents.ingest", ((name, submission(name, self.mark)) for name in names))
 
+    def end(self, how: signal.Signals) -> None:
+        """End the analyze process."""
+        [victim] = [one for one in self.herd.processes if "services.analyze" in one.args and one.poll() is None]  # type: ignore[operator]
+        victim.send_signal(how)
+        victim.wait(STALL_SECONDS)
+
     def kill(self) -> None:
         """Kill the analyze process and start the next one."""
-        [victim] = [one for one in self.herd.processes if "services.analyze" in one.args and one.poll() is None]  # type: ignore[operator]
-        victim.send_signal(signal.SIGKILL)
-        victim.wait()
+        self.end(signal.SIGKILL)
         self.herd.start("services.analyze", PENSTOCK_MODELSIM_URL=f"http://127.0.0.1:{self.provider}")
 
 
 def cost(bench: Bench) -> Figures:
     """Publish, kill whoever asks models again and again, and ask everybody what it has cost."""
-    count, kills = (40, 2) if bench.small else (400, 10)
+    count, kills = (30, 1) if bench.small else (400, 10)
     mark = uuid.uuid4().hex[:8]
     ensure({"bootstrap.servers": bench.kafka}, plan(DOCUMENTS))
     names = [f"{mark}-{number:04d}" for number in range(count)]
@@ -143,7 +147,8 @@ def cost(bench: Bench) -> Figures:
     folder.mkdir()
     registry = folder / "models.toml"
     registry.write_text(REGISTRY.format(mark=mark), "utf-8")
-    with Herd(bench.parts, folder, **NOBODY, PENSTOCK_MODELS_FILE=str(registry)) as herd:
+    told = {"PENSTOCK_MODELS_FILE": str(registry), "PENSTOCK_BREAKER__RECOVERY": str(RECOVERY_SECONDS)}
+    with Herd(bench.parts, folder, **NOBODY, **told) as herd:
         provider, desk = start(herd, LATENCY_MS).provider, free_port()
         herd.start("services.review", PENSTOCK_HEALTH_PORT=str(desk))
         for fault, share in SHARES.items():
@@ -151,23 +156,23 @@ def cost(bench: Bench) -> Figures:
         run = Run(herd, bench.kafka, mark, provider, desk)
         publish_and_kill(run, [names[start :: kills + 1] for start in range(kills + 1)])
         ends = settled(bench, herd, names)
-        told = asked(run)
+        said = asked(run)
     figures = {
         "cost_documents": count,
-        "cost_others": int(told.others.get("documents", 0)),
+        "cost_others": int(said.others.get("documents", 0)),
         "cost_unended": len(set(names) - ends.all),
         "cost_kills": kills,
-        "cost_difference": float(told.difference()),
-        "cost_bill_usd": float(told.bill),
-        "cost_account_usd": float(told.costs["cost_usd"]),
-        "cost_failed_usd": float(told.costs["failed_usd"]),
-        "cost_unsure_usd": float(told.costs["unsure_usd"]),
-        "cost_unsure_calls": float(told.costs["unsure_calls"] + told.costs["in_flight"]),
-        "cost_unsure_on_bill": len(told.unsure & told.charged.keys()),
-        "cost_cached_tokens": told.costs["cached_tokens"],
-        "cost_reasoning_tokens": told.costs["reasoning_tokens"],
+        "cost_difference": float(said.difference()),
+        "cost_bill_usd": float(said.bill),
+        "cost_account_usd": float(said.costs["cost_usd"]),
+        "cost_failed_usd": float(said.costs["failed_usd"]),
+        "cost_unsure_usd": float(said.costs["unsure_usd"]),
+        "cost_unsure_calls": float(said.costs["unsure_calls"] + said.costs["in_flight"]),
+        "cost_unsure_on_bill": len(said.unsure & said.charged.keys()),
+        "cost_cached_tokens": said.costs["cached_tokens"],
+        "cost_reasoning_tokens": said.costs["reasoning_tokens"],
     }
-    bench.say("cost: " + ", ".join(f"{who} {said}" for who, said in told.sums.items()))
+    bench.say("cost: " + ", ".join(f"{who} {said}" for who, said in said.sums.items()))
     bench.say("cost: " + ", ".join(f"{name} {figure:.6g}" for name, figure in figures.items()))
     return figures
 
@@ -196,9 +201,9 @@ def publish_and_kill(run: Run, parts: Sequence[Sequence[str]]) -> None:
 
 
 def asked(run: Run) -> Told:
-    """Ask everybody, once nothing is under way any more."""
-    # What is still being asked for a document that has ended would be on the bill and not yet in the account.
-    run.herd.reaches(lambda: not any(line["in_flight"] for line in run.costs()), 2 * TIMEOUT_SECONDS)
+    """Ask everybody, once nobody asks models any more."""
+    # What it is still asking for a document that has ended would be on the bill and not yet in the account.
+    run.end(signal.SIGTERM)
     bill, costs = run.bill(), run.costs()
     cost = money(total(costs)["cost_usd"])
     # The desk asks the ledger every few seconds.
