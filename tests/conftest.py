@@ -11,7 +11,7 @@ import pytest
 
 from infra.bench.homes import KAFKA_HEAP_MIB, temporary_home
 from infra.local.parts import Endpoints, start_parts
-from tests.scheduling import ByScope, piece_of
+from tests.scheduling import ByScope, scope_of
 
 SETTINGS = {
     "kafka": "PENSTOCK_KAFKA__BOOTSTRAP_SERVERS",
@@ -27,7 +27,7 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first."""
-    items.sort(key=lambda item: piece_of(item.nodeid))
+    items.sort(key=lambda item: scope_of(item.nodeid) != "long")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,23 +6,14 @@ from pathlib import PurePosixPath
 
 from xdist.scheduler import LoadScopeScheduling
 
-PIECES = (("chaos", "bench"), ("pipeline",))
-"""Folders that are one piece of work, in the order in which they begin: before all other files, for they take longest.
-
-The first kill and measure, and never both at once; the second share an installation, which starts only once.
-"""
-
-
-def piece_of(nodeid: str) -> int:
-    """The place of a test's piece of work among them; behind all where its file is a piece of its own."""
-    folder = PurePosixPath(nodeid.partition("::")[0]).parts[1]
-    return next((place for place, folders in enumerate(PIECES) if folder in folders), len(PIECES))
+LONG = ("chaos", "bench")
+"""Folders whose tests kill and measure: one after the other, and before all others."""
 
 
 def scope_of(nodeid: str) -> str:
-    """What stays with one worker."""
-    piece = piece_of(nodeid)
-    return " ".join(PIECES[piece]) if piece < len(PIECES) else nodeid.partition("::")[0]
+    """What loads the machine most is one piece of work, any other file one of its own: its tests share what it made."""
+    file = nodeid.partition("::")[0]
+    return "long" if PurePosixPath(file).parts[1] in LONG else file
 
 
 class ByScope(LoadScopeScheduling):

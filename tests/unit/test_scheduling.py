@@ -12,10 +12,8 @@ from tests.scheduling import scope_of
 FILES = ("tests/unit/test_lag.py", "tests/unit/test_stride.py", "tests/unit/test_scheduling.py")
 
 
-def test_some_folders_are_one_piece_and_any_other_file_is_one_of_its_own() -> None:
-    assert scope_of("tests/chaos/test_kills.py::test_a") == scope_of("tests/bench/test_engine.py::test_b[x]")
-    assert scope_of("tests/pipeline/test_audit.py::test_a") == scope_of("tests/pipeline/test_tiny.py::test_b")
-    assert scope_of("tests/pipeline/test_audit.py::test_a") != scope_of("tests/bench/test_engine.py::test_b[x]")
+def test_what_kills_and_measures_is_one_piece_and_any_other_file_one_of_its_own() -> None:
+    assert scope_of("tests/chaos/test_kills.py::test_a") == scope_of("tests/bench/test_engine.py::test_b[x]") == "long"
     assert scope_of("tests/unit/test_lag.py::test_a[tests/chaos/x]") == "tests/unit/test_lag.py"
 
 
