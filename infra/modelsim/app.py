@@ -7,7 +7,7 @@ PUT /faults: this order in the place of all, with no call between that succeeds
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -152,31 +152,20 @@ async def _ordered(request: Request, kind: type[B], give: Callable[[B], None]) -
     return None
 
 
-def _limits_door(sim: ModelSim) -> Callable[[Request], Awaitable[Response]]:
-    """Put limits in force, take them back, tell what they counted."""
+def _door(
+    kind: type[B], give: Mapping[str, Callable[[B], None]], clear: Callable[[], None], report: Callable[[], object]
+) -> Callable[[Request], Awaitable[Response]]:
+    """Put orders in force, by which method how; take them back; tell which there are."""
 
-    async def limits(request: Request) -> Response:
+    async def door(request: Request) -> Response:
         if request.method == "DELETE":
-            sim.limits.clear()
-        elif request.method == "POST" and (wrong := await _ordered(request, Limit, sim.limits.add)) is not None:
+            clear()
+        given = give.get(request.method)
+        if given and (wrong := await _ordered(request, kind, given)) is not None:
             return wrong
-        return JSONResponse(sim.limits.report())
+        return JSONResponse(report())
 
-    return limits
-
-
-def _faults_door(sim: ModelSim) -> Callable[[Request], Awaitable[Response]]:
-    """Put orders to fail in force, one beside or instead of all others, and take them back."""
-
-    async def faults(request: Request) -> Response:
-        if request.method == "DELETE":
-            sim.faults.clear()
-        give = {"POST": sim.faults.add, "PUT": sim.faults.only}.get(request.method)
-        if give and (wrong := await _ordered(request, Order, give)) is not None:
-            return wrong
-        return JSONResponse([order.model_dump(mode="json") for order in sim.faults.orders])
-
-    return faults
+    return door
 
 
 def app(sim: ModelSim) -> Starlette:
@@ -197,6 +186,10 @@ def app(sim: ModelSim) -> Starlette:
     async def calls(request: Request) -> Response:
         return JSONResponse(sim.visits.report())
 
+    give = {"POST": sim.faults.add, "PUT": sim.faults.only}
+    faults = _door(Order, give, sim.faults.clear, sim.faults.report)
+    limits = _door(Limit, {"POST": sim.limits.add}, sim.limits.clear, sim.limits.report)
+
     async def health(request: Request) -> Response:
         return JSONResponse({"ready": True, "weaker": {}})
 
@@ -206,8 +199,8 @@ def app(sim: ModelSim) -> Starlette:
             Route("/v1/messages", messages, methods=["POST"]),
             Route("/bill", bill),
             Route("/calls", calls),
-            Route("/faults", _faults_door(sim), methods=["GET", "POST", "PUT", "DELETE"]),
-            Route("/limits", _limits_door(sim), methods=["GET", "POST", "DELETE"]),
+            Route("/faults", faults, methods=["GET", "POST", "PUT", "DELETE"]),
+            Route("/limits", limits, methods=["GET", "POST", "DELETE"]),
             Route("/health/live", health),
             Route("/health/ready", health),
         ]

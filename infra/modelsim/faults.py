@@ -1,6 +1,7 @@
 """Faults on command: which, for which model, how often, for which documents."""
 
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -81,6 +82,10 @@ class Faults:
         """Take every order back."""
         self.orders.clear()
         self.seen.clear()
+
+    def report(self) -> list[dict[str, Any]]:
+        """All of them, as JSON."""
+        return [order.model_dump(mode="json") for order in self.orders]
 
     def draw(self, model: str, document: str) -> Order | None:
         """The order that this call falls under, counted off; None where it succeeds."""
