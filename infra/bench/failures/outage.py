@@ -100,7 +100,7 @@ def shared_out(bench: Bench, run: Run, size: Size) -> bool:
     """Whether every worker has its partitions and is at work: what moves while they join is no rebalance."""
     since = time.monotonic() - CALLS * size.latency_ms / 1000
     working = len({note.process for note in run.notes.of(END) if note.at > since})
-    return working == outsider.shared_by(bench.kafka, group(run.pipeline.name, ASK.name)) == WORKERS
+    return working == WORKERS == outsider.shared_by(bench.kafka, group(run.pipeline.name, ASK.name))
 
 
 def away(bench: Bench, run: Run, size: Size, model: tuple[int, str]) -> Moments:
