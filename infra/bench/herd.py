@@ -1,5 +1,6 @@
 """Service processes of a benchmark or a test: started, killed, and never left behind."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from infra.local.leftovers import wait_until_gone
 from infra.local.parts import Endpoints
@@ -62,6 +64,17 @@ class Herd:
         child = spawn(Command(name, arguments, self._folder / f"{name}.log", {**self.environment, **environment}))
         self._children.append(child)
         return child.process
+
+    def penstock(self, *arguments: str, expect: tuple[int, ...] = (0,), timeout: float | None = None) -> list[Any]:
+        """Run a command to its end, as an operator would; gives the JSON values it printed. Raises Unreached where it
+        ends otherwise, TimeoutExpired."""
+        command = [sys.executable, "-m", "shared.cli.main", *arguments, "--json"]
+        done = subprocess.run(
+            command, env=self.environment, check=False, capture_output=True, text=True, timeout=timeout
+        )
+        if done.returncode not in expect:
+            raise Unreached(f"penstock {' '.join(arguments)} ended with {done.returncode}: {done.stderr[-2000:]}")
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     def reaches(self, holds: Callable[[], bool], seconds: float) -> bool:
         """Look again until it holds; False at the deadline. Raises Unreached when a process ended by itself."""

@@ -119,3 +119,10 @@ def order(port: int, method: str, body: dict[str, Any] | None = None) -> None:
     request = Request(f"http://127.0.0.1:{port}/faults", data, {"content-type": "application/json"}, method=method)
     with urlopen(request, timeout=10) as answer:
         answer.read()
+
+
+def bill(port: int, *, items: bool = False) -> dict[str, Any]:
+    """What the simulated provider charges, by model; with each named call where that is wanted."""
+    with urlopen(f"http://127.0.0.1:{port}/bill{'?items' if items else ''}", timeout=10) as answer:
+        said: dict[str, Any] = json.load(answer)
+    return said

@@ -4,8 +4,6 @@ When calls came and when they were left is the provider's own record; how docume
 """
 
 import json
-import subprocess
-import sys
 import time
 import uuid
 from collections import Counter
@@ -18,7 +16,7 @@ from infra.bench import outsider
 from infra.bench.bench import Bench
 from infra.bench.failures.mixed import RESULT
 from infra.bench.figures import Figures
-from infra.bench.herd import Herd, Unreached
+from infra.bench.herd import Herd
 from infra.bench.services import INVOICE, NOBODY, SUBMITTED, start
 from shared.kafka.admin import ensure, plan
 from shared.pipelines.documents import DOCUMENTS
@@ -121,13 +119,8 @@ def publish(trial: Trial) -> None:
 
 def commanded(trial: Trial) -> tuple[float, float]:
     """Cancel the batch; gives when the command began and when it returned, UNIX seconds."""
-    command = [sys.executable, "-m", "shared.cli.main", "cancel", "--batch", trial.batch, "--reason", "a trial"]
     began = time.time()
-    done = subprocess.run(
-        [*command, "--timeout", "0", "--json"], env=trial.herd.environment, check=False, capture_output=True, text=True
-    )
-    if done.returncode != 0:
-        raise Unreached(f"penstock cancel ended with {done.returncode}: {done.stderr[-2000:]}")
+    trial.herd.penstock("cancel", "--batch", trial.batch, "--reason", "a trial", "--timeout", "0")
     return began, time.time()
 
 

@@ -4,7 +4,6 @@ Most faults hit whatever call comes: what is lost on the way must be made good. 
 whenever they are asked about: these are to end as dead letters of just that class.
 """
 
-import json
 import time
 import uuid
 from collections import Counter
@@ -12,11 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 from infra.bench import outsider
 from infra.bench.bench import Bench
-from infra.bench.engine.two_models import order
+from infra.bench.engine.two_models import bill, order
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd
 from infra.bench.services import INVOICE, NOBODY, SUBMITTED, start
@@ -79,8 +77,7 @@ def mixed(bench: Bench) -> Figures:
         began = time.monotonic()
         ends = settled(bench, herd, texts.keys())
         took = time.monotonic() - began
-        with urlopen(f"http://127.0.0.1:{port}/bill", timeout=10) as answer:
-            resends = json.load(answer)["identical_resends"]
+        resends = bill(port)["identical_resends"]
     figures = judged(texts, ends) | {"identical_resends": resends, "mixed_seconds": took}
     bench.say("mixed: " + ", ".join(f"{name} {figure:.4g}" for name, figure in figures.items()))
     return figures

@@ -5,18 +5,16 @@ What waits is looked at from outside: what the provider was asked meanwhile, wha
 processes noted.
 """
 
-import json
 import math
 import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.request import urlopen
 
 from infra.bench import outsider
 from infra.bench.auditor import verdict
 from infra.bench.bench import Bench, Run
-from infra.bench.engine.two_models import Size, documents, order
+from infra.bench.engine.two_models import Size, bill, documents, order
 from infra.bench.figures import Figures, rate, together
 from infra.bench.notes import BEGIN, END, Note, answered_by
 from infra.bench.registry import write_registry
@@ -123,8 +121,7 @@ def away(bench: Bench, run: Run, size: Size, model: tuple[int, str]) -> Moments:
 
 def requests(port: int, model: str) -> int:
     """How often the simulated provider was asked for a model."""
-    with urlopen(f"http://127.0.0.1:{port}/bill", timeout=10) as answer:
-        return int(json.load(answer)["models"].get(model, {}).get("requests", 0))
+    return int(bill(port)["models"].get(model, {}).get("requests", 0))
 
 
 def told_of(

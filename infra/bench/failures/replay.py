@@ -4,10 +4,8 @@ What re-entered is counted by an outsider, who reads the topics with a client of
 provider's own bill. The forecast is what `--dry-run` says before anything moves.
 """
 
-import json
 import random
 import subprocess
-import sys
 import time
 import uuid
 from collections import Counter
@@ -16,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import cycle, islice
 from typing import Any
-from urllib.request import urlopen
 
 from infra.bench import outsider
 from infra.bench.bench import JOB, JOB_DONE, Bench
+from infra.bench.engine.two_models import bill
 from infra.bench.failures.mended import CAUSES, CHAIN, MENDED, PIPELINE, SHAPE
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd, Unreached
@@ -63,14 +61,6 @@ class Trial:
     """How often the replayer was killed while it was at work."""
     dice: random.Random = field(default_factory=lambda: random.Random("replay"))
 
-    def penstock(self, *arguments: str, expect: tuple[int, ...] = (0,)) -> list[Any]:
-        """Run a command to its end; gives the JSON values it printed. Raises Unreached where it ends otherwise."""
-        command = [sys.executable, "-m", "shared.cli.main", *arguments, "--json"]
-        done = subprocess.run(command, env=self.herd.environment, check=False, capture_output=True, text=True)
-        if done.returncode not in expect:
-            raise Unreached(f"penstock {' '.join(arguments)} ended with {done.returncode}: {done.stderr[-2000:]}")
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
     def records(self, topic: str) -> list[outsider.Stamped]:
         """What is committed on a topic of the pipeline."""
         return outsider.read_stamped(self.bench.kafka, f"{self.name}.{topic}")
@@ -85,8 +75,7 @@ class Trial:
 
     def bill(self) -> tuple[int, Decimal]:
         """Calls that were answered, and what they cost."""
-        with urlopen(f"http://127.0.0.1:{self.port}/bill", timeout=10) as answer:
-            said = json.load(answer)
+        said = bill(self.port)
         return int(said["calls"]), Decimal(said["cost_usd"])
 
     def start(self, mended: str = "") -> "subprocess.Popen[bytes]":
@@ -144,22 +133,22 @@ def mend(trial: Trial, size: Size) -> Figures:
         for one in trial.records("judge.dlq")
         if outsider.decoded(JOB, one.value)["chain"] in FIXED
     }
-    groups = trial.penstock("dlq", "list", "--groups")
+    groups = trial.herd.penstock("dlq", "list", "--groups")
     wanted = [
         one["cause"] for one in groups if one["example_id"].replace("judge/", f"{trial.name}.judge.dlq/") in chosen
     ]
     filters = [option for cause in wanted for option in ("--cause", cause)]
     for _ in range(2):
         trial.start(",".join(FIXED))
-    [planned] = trial.penstock("dlq", "replay", *filters, "--dry-run")
+    [planned] = trial.herd.penstock("dlq", "replay", *filters, "--dry-run")
     calls, cost = trial.bill()
     asked = ("dlq", "replay", *filters, "--rate", f"{size.rate:g}", "--canary", "10", "--reason", "mended")
     kill_again_and_again(trial, size, asked)
-    [last] = trial.penstock(*asked)
+    [last] = trial.herd.penstock(*asked)
     herd.wait_until(lambda: trial_has(trial, "results", size.healthy + len(chosen)), 600)
     after, spent = trial.bill()
     seen = trial.replayed()
-    again = trial.penstock(*asked) + trial.penstock("dlq", "replay", "--resume", receipt_of(trial))
+    again = trial.herd.penstock(*asked) + trial.herd.penstock("dlq", "replay", "--resume", receipt_of(trial))
     second = len(trial.replayed()) - len(seen) + sum(len(one["replayed"]) for one in again)
     figures: Figures = {
         "replay_letters": size.letters,
@@ -199,7 +188,7 @@ def kill_again_and_again(trial: Trial, size: Size, asked: tuple[str, ...]) -> No
 
 def receipt_of(trial: Trial) -> str:
     """The newest receipt."""
-    return str(trial.penstock("dlq", "receipts")[-1]["id"])
+    return str(trial.herd.penstock("dlq", "receipts")[-1]["id"])
 
 
 def wrong(chosen: dict[str, outsider.Stamped], seen: list[outsider.Stamped], results: list[str], healthy: int) -> int:

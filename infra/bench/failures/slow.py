@@ -6,7 +6,6 @@
 The scenario has a PostgreSQL of its own; the services come to it through a door that can be made slow.
 """
 
-import json
 import re
 import threading
 import time
@@ -22,6 +21,7 @@ from infra.bench import outsider
 from infra.bench.bench import Bench
 from infra.bench.brake import Brake, braked
 from infra.bench.crowd import crowded, narrow
+from infra.bench.engine.two_models import bill
 from infra.bench.failures.away import RECOVERY, weaker
 from infra.bench.failures.mixed import Ends, settled, submission
 from infra.bench.figures import Figures
@@ -184,8 +184,7 @@ def measured(ports: tuple[int, ...], figure: "re.Pattern[str]") -> float:
 
 def answered(port: int) -> int:
     """How many calls the simulated provider has answered, and charges."""
-    with urlopen(f"http://127.0.0.1:{port}/bill", timeout=10) as answer:
-        return int(json.load(answer)["calls"])
+    return int(bill(port)["calls"])
 
 
 def told_of(load: Load, ends: Ends, seen: dict[str, Seen]) -> Figures:

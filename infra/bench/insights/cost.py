@@ -5,11 +5,8 @@ saw are the only ones about which the first may differ from the others: each of 
 the bill. Without these the sums are equal, or the account is wrong.
 """
 
-import json
 import random
 import signal
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +16,7 @@ from urllib.request import urlopen
 
 from infra.bench import outsider
 from infra.bench.bench import Bench
-from infra.bench.engine.two_models import order
+from infra.bench.engine.two_models import bill, order
 from infra.bench.failures.mixed import settled
 from infra.bench.figures import Figures
 from infra.bench.herd import Herd
@@ -95,13 +92,7 @@ class Run:
     @property
     def requests(self) -> int:
         """How many the provider has had."""
-        return sum(int(line["requests"]) for line in self.bill()["models"].values())
-
-    def bill(self) -> dict[str, Any]:
-        """What the provider charges, call by call."""
-        with urlopen(f"http://127.0.0.1:{self.provider}/bill?items", timeout=10) as answer:
-            said: dict[str, Any] = json.load(answer)
-        return said
+        return sum(int(line["requests"]) for line in bill(self.provider)["models"].values())
 
     def metrics(self, name: str) -> Decimal:
         """The sum of a metric of the desk over the models of this run."""
@@ -114,12 +105,8 @@ class Run:
         return [line for line in lines if self.mark in line.get("model", "")]
 
     def penstock(self, *arguments: str) -> list[dict[str, Any]]:
-        """Run the command as an operator would; gives what it says on stdout. Raises CalledProcessError."""
-        command = [sys.executable, "-m", "shared.cli.main", *arguments, "--json"]
-        ran = subprocess.run(
-            command, env=self.herd.environment, capture_output=True, text=True, timeout=120, check=True
-        )
-        return [json.loads(line) for line in ran.stdout.splitlines()]
+        """Run the command as an operator would; gives what it says on stdout."""
+        return self.herd.penstock(*arguments, timeout=120)
 
     def publish(self, names: Iterable[str]) -> None:
         """Hand documents in."""
@@ -204,14 +191,14 @@ def asked(run: Run) -> Told:
     """Ask everybody, once nobody asks models any more."""
     # What it is still asking for a document that has ended would be on the bill and not yet in the account.
     run.end(signal.SIGTERM)
-    bill, costs = run.bill(), run.costs()
-    cost = money(total(costs)["cost_usd"])
+    billed, costs = bill(run.provider, items=True), run.costs()
+    paid = money(total(costs)["cost_usd"])
     # The desk asks the ledger every few seconds.
-    run.herd.reaches(lambda: run.metrics("penstock_ledger_cost_usd") == cost, STALL_SECONDS)
+    run.herd.reaches(lambda: run.metrics("penstock_ledger_cost_usd") == paid, STALL_SECONDS)
     unsure = run.penstock("costs", "--by", "unsure")
     return Told(
-        Decimal(bill["cost_usd"]),
-        {name: Decimal(cost) for name, cost in bill["items"].items()},
+        Decimal(billed["cost_usd"]),
+        {name: Decimal(cost) for name, cost in billed["items"].items()},
         total(costs),
         total(line for line in costs if line["tenant"] != run.mark),
         run.penstock("status", "--batch", run.mark)[-1]["cost"],

@@ -1,9 +1,6 @@
 """How soon the first sentence comes: five services at work, a model that will have nothing of one tenant's texts."""
 
-import json
 import random
-import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -73,11 +70,8 @@ def speaking(bench: Bench) -> Figures:
 
 def first_sentence(herd: Herd, tenant: str) -> dict[str, Any] | None:
     """What the command says of the tenant's failures."""
-    command = [sys.executable, "-m", "shared.cli.main", "insights", "--json"]
-    done = subprocess.run(command, env=herd.environment, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise Unreached(f"penstock insights ended with {done.returncode}: {done.stderr[-2000:]}")
-    for one in json.loads(done.stdout)["insights"]:
+    [said] = herd.penstock("insights")
+    for one in said["insights"]:
         named = {condition["value"] for condition in one["group"]}
         if one["failure"] == FAULT and tenant in named:
             return dict(one)
